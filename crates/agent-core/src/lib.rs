@@ -64,7 +64,7 @@ pub use preview::Preview;
 pub use refusal::Refusal;
 pub use view::{AgentView, HostSlots, LeaseSnapshot};
 
-/// The errors of this crate, for the book's page of errors.
+/// The errors of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Calls that an agent refuses", rows: Refusal::ROWS },
     vipnode_types::ErrorTable { title: "Commands from an agent to its node", rows: TaskError::ROWS },

@@ -14,7 +14,7 @@ errors! {
             no_hint "the pool assigns lease IDs";
         /// The pool's call is about a lease that the agent has already ended or never had.
         NoLease: Refused, "this agent does not have that lease", no_hint "the pool drops the lease on its own";
-        /// The pool sends calls faster than the node can carry them out.
+        /// The pool is sending calls faster than the node can carry them out.
         TooManyCalls {
             /// How many wait.
             calls: usize,

@@ -24,7 +24,7 @@ errors! {
         }: local, "the payment channel's payer authorizer is {authorizer}, but the address of this agent's key is {agent}",
             hint "Create a channel for this agent: run `vipnode wallet deposit AMOUNT --channel NEW_FILE --pool URL --chain.rpc URL \
                   --keystore FILE --authorizer {agent}`. Then pass --pay NEW_FILE." (agent = agent);
-        /// The pool's address begins with another scheme, or with none.
+        /// The pool's address begins with an unsupported scheme, or has no scheme.
         PoolScheme {
             /// What was given.
             text: String,
@@ -41,12 +41,12 @@ errors! {
             /// What happened instead.
             why: CallError,
         }: local, "the pool did not return a valid response: {why}", hint_of why;
-        /// The server returned a response to another method, or of another version.
+        /// The server returned a response to a different method, or from an incompatible version.
         InvalidReply {
             /// What is wrong with it.
             why: String,
         }: local, "the pool did not return a valid response: {why}",
-            hint "Check the address of the pool, and that `vipnode pool` runs there.";
+            hint "Check the address of the pool, and that `vipnode pool` is running there.";
         /// The server is a protocol 2 pool, or another kind of WebSocket server.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";
@@ -67,7 +67,7 @@ errors! {
         }: local, "the pool at {url} has the ID {shown}, but this agent expects the ID {expected}",
             hint "Ask the pool's operator for the ID. Only if it is the new one, pass --accept-pool-key {shown}. \
                   Otherwise, another server may have taken over the pool's address.";
-        /// The pool had an ID before. It may have lost its data directory, or another pool may have taken over its
+        /// The pool used to have an ID. It may have lost its data directory, or another pool may have taken over its
         /// address.
         PoolWithoutId {
             /// The pool's address.
@@ -75,14 +75,15 @@ errors! {
             /// The ID that is pinned, or that the user passed.
             expected: PoolId,
         }: local, "the pool at {url} has no ID, but this agent expects the ID {expected}",
-            hint "Ask the pool's operator to start it with the --datadir that it had before. Pass --accept-pool-key none only if the operator confirms that the pool has no ID from now on.";
+            hint "Ask the pool's operator to start it with the --datadir that it used before. Pass --accept-pool-key none \
+                  only if the operator confirms that the pool has no ID from now on.";
         /// The server's proof of its ID is missing or not valid.
         UnprovenPool {
             /// The pool's address.
             url: String,
         }: local, "the server at {url} claims the ID of a pool but does not prove that it has the pool's key",
-            hint "Check the address of the pool. Another server may have taken it over, or a proxy changes the headers \
-                  of the response.";
+            hint "Check the address of the pool. Another server may have taken it over, or a proxy may be \
+                  changing the response headers.";
         /// The user named this node as a peer of itself.
         NamedItself {
             /// The node, short.
@@ -135,7 +136,7 @@ errors! {
             why: NodeKeyError,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
             hint "Put a copy of the file back. Without one, move {path} to another directory and start again: the agent then \
-                  creates another key." (path = path.display());
+                  creates a new key." (path = path.display());
         /// The agent was started in an environment without a home directory.
         NoHome: local, "the state directory is unknown: neither XDG_STATE_HOME nor HOME is set",
             hint "Pass --state-dir DIR.";

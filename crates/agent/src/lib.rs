@@ -37,7 +37,7 @@ pub use pool::{
 pub use resolver::{Resolver, SystemResolver};
 pub use run::{AgentRunner, NodeKeyAt, PoolAccess, Released, RunnerConfig, planned_release, release};
 
-/// The errors of this crate, for the book's page of errors.
+/// The errors of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Start and operation of an agent", rows: AgentError::ROWS },
     vipnode_types::ErrorTable { title: "Requests to and from an agent", rows: request_error::RequestError::ROWS },

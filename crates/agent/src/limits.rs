@@ -34,11 +34,11 @@ limits! {
     PoolLinkLimits {
         /// A pool answers a request within this time; otherwise, the agent closes the connection and opens another one.
         pool_call: Duration = Duration::from_millis(REQUEST_MS), Time SECOND..=10 * MINUTE;
-        /// Requests to the pool that wait for an answer; a further one fails.
+        /// Requests to the pool that are waiting for an answer; a further one fails.
         pool_calls: usize = 4_096, Count 16..=65_536;
-        /// Requests of the pool that wait for an answer of the agent; a further one is answered "busy".
+        /// Requests from the pool that are waiting for an answer from the agent; a further one is answered "busy".
         pool_requests: usize = 1_024, Count 16..=65_536;
-        /// Bytes of one message of the pool; a larger one ends the connection.
+        /// Bytes of one message from the pool; a larger one ends the connection.
         pool_bytes: usize = 1 << 20, Bytes 64 * KIB..=64 * MIB;
         /// A connection to the pool opens within this time; otherwise, the attempt has failed.
         pool_open: Duration = Duration::from_secs(10), Time 100..=MINUTE;
@@ -46,7 +46,8 @@ limits! {
         pool_write: Duration = Duration::from_secs(10), Time 100..=10 * MINUTE;
         /// The agent sends a WebSocket ping to the pool this often.
         pool_ping: Duration = Duration::from_secs(20), Time SECOND..=10 * MINUTE;
-        /// A connection on which nothing arrived for this long ends: it is half-open. Set it to more than `pool_ping`.
+        /// A connection on which nothing has arrived for this long ends: it is half-open. Set it to more than
+        /// `pool_ping`.
         pool_silence: Duration = Duration::from_secs(60), Time SECOND..=HOUR;
     }
     also {}

@@ -5,19 +5,19 @@ errors! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum RequestError {
         /// The pool called a method that agents do not support in this protocol.
-        NoMethod { name: String }: MethodNotFound, "agents do not support the method {name:?}",
+        NoMethod { name: String }: MethodNotFound, "agents do not support the {name:?} method",
             hint "Update the older of the agent and the pool.";
         /// The pool's call does not have the format that agents expect.
         Params { why: String }: InvalidParams, "params must be a list with one element: {why}",
             hint "Check the params against the method's description. If vipnode sent them, update the older of the \
                   agent and the pool.";
-        /// The pool calls the agent faster than its node can carry out the calls.
+        /// The pool is calling the agent faster than its node can carry out the calls.
         NodeBusy { retry_ms: u64 }: Busy, "too many calls are waiting for this agent's node",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The agent has more requests for the pool than the connection can transmit.
         LinkBusy { retry_ms: u64 }: Busy, "too many requests are waiting to be sent to the pool",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The disk with the agent's state directory is full or cannot be written.
+        /// The disk that holds the agent's state directory is full or cannot be written to.
         VoucherUnkept { retry_ms: u64 }: Busy, "the voucher was not sent, because its record could not be written",
             hint "Free some space in the agent's state directory.", retry retry_ms;
         /// The agent core made a request in one protocol for a connection that uses the other.

@@ -29,6 +29,6 @@ pub use node::{BlockTag, ChainLimits, EvmBlock, EvmLog, EvmNode, EvmReceipt};
 pub use token::{Token, calls as token_calls};
 pub use transaction::{Eip1559, GasFees, GasPlan, SignedTransaction, unsigned_json, wait_for_receipt};
 
-/// The errors of this crate, for the book's page of errors.
+/// The errors of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
     &[vipnode_types::ErrorTable { title: "EVM nodes and the escrow", rows: ChainError::ROWS }];

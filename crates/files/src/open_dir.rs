@@ -214,7 +214,7 @@ impl Access {
     fn check(self, user: u32) -> io::Result<()> {
         let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         if self.everyone_writes {
-            return refuse("every user of this machine can write to it; run `chmod o-w` on it");
+            return refuse("every user on this machine can write to it; run `chmod o-w` on it");
         }
         if user != ROOT && self.owner != user && self.owner != ROOT {
             return refuse("it belongs to another user, who could replace the files in it");

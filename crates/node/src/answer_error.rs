@@ -19,7 +19,7 @@ errors! {
             /// How many peers a list may have.
             most: usize,
         }: local, "{peers} peers exceed the limit of {most}", hint "Read longer lists (--limit node_peers=4096), or lower the node's own --maxpeers.";
-        /// The node's response contains another type of value in place of a number.
+        /// The node's response contains a value of a different type instead of a number.
         NotANumber {
             /// Name of the field in the node's response.
             field: &'static str,

@@ -32,7 +32,7 @@ pub use round_trip::{PeerConnection, round_trips};
 pub use transport::{Endpoint, NodeAccess, Push, Pushes, Transport, TransportError};
 pub use vipnode_rpc::{Trust, TrustError};
 
-/// The errors of this crate, for the book's page of errors.
+/// The errors of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Connections to the node", rows: NodeError::ROWS },
     vipnode_types::ErrorTable { title: "Responses from the node", rows: AnswerError::ROWS },

@@ -27,7 +27,7 @@ errors! {
             owner: Option<FileOwner>,
         }: local, "{at} exists, but this user cannot open it{owned}" (owned = owned_by(owner.as_ref())),
             hint "Run vipnode as the user that runs the node, or give that user's group access to the file.";
-        /// The IPC file belongs to another user of this machine.
+        /// The IPC file belongs to another user on this machine.
         OtherUser {
             /// Path of the IPC socket.
             at: String,
@@ -52,8 +52,8 @@ errors! {
             /// The deadline, in milliseconds.
             ms: u128,
         }: local, "the node at {at} did not answer {method} within {ms} ms",
-            hint "Check that the process of the node runs and is not suspended or overloaded, or pass another address: --rpc \
-                  FILE.ipc or --rpc http://127.0.0.1:8545. If it is slow, wait longer: --limit node_call=20s.";
+            hint "Check that the node's process is running and is not suspended or overloaded, or pass another address: \
+                  --rpc FILE.ipc or --rpc http://127.0.0.1:8545. If it is slow, wait longer: --limit node_call=20s.";
         /// The node answers HTTP 403, because it does not accept the `Host` header.
         HostRefused {
             /// The node's RPC address, without credentials.
@@ -66,7 +66,7 @@ errors! {
             at: String,
         }: local, "the node at {at} requires a token (HTTP 401), as on the engine port for its consensus client",
             hint "Pass the node's RPC port or IPC file instead: --rpc http://127.0.0.1:8545 or --rpc DATADIR/geth.ipc.";
-        /// A server answers with another HTTP status. It may be a proxy or another program.
+        /// A server answered with an unexpected HTTP status. It may be a proxy or another program.
         HttpStatus {
             /// The node's RPC address, without credentials.
             at: String,

@@ -22,7 +22,7 @@ pub(super) fn link() -> MethodRow {
     let text = "From then on, the pool charges the node's spending to the account's balance at the pool. \
                 Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
                 call. The counter must be greater than that of any earlier link of the account, at most 24 h old, \
-                and at most 5 min in the future. The operator must have credited the account before. The running \
+                and at most 5 min in the future. The operator must already have credited the account. The running \
                 billing periods of the node end first. The reply reports whether the account has enough funds for the node's leases, or for a first one.";
     let request = examples::link_request();
     let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
@@ -98,7 +98,7 @@ pub(super) fn funds() -> MethodRow {
 }
 
 pub(super) fn payout() -> MethodRow {
-    let text = "Names the account that receives what a node earns. The node key signs the account, so the call needs no envelope and does not have to come from the node's agent. The first account takes effect at once. A change of account takes effect after payout_delay_ms (24 h), and is possible once in payout_change_ms (24 h). Until it takes effect, the owner of the current account can see it, and a call that names the current account cancels it. The counter must be greater than that of any earlier payout account signed by the node. The running billing periods of the host end before the account changes.";
+    let text = "Names the account that receives what a node earns. The node key signs the account, so the call needs no envelope and does not have to come from the node's agent. The first account takes effect at once. A change of account takes effect after payout_delay_ms (24 h), and is possible at most once every payout_change_ms (24 h). Until it takes effect, the owner of the current account can see it, and a call that names the current account cancels it. The counter must be greater than that of any earlier payout account signed by the node. The running billing periods of the host end before the account changes.";
     let request = examples::payout_request();
     let reply = PayoutView { account: examples::account(), next: None };
     MethodRow::new::<PayoutView>(
@@ -160,7 +160,7 @@ pub(super) fn statement() -> MethodRow {
 }
 
 pub(super) fn daily_statement() -> MethodRow {
-    let text = "Returns a page of the pool's signed statement of what the caller's node earned on a day (UTC), with one line for each billing period that was posted on that day. The statement of a past day never changes. Each page is signed separately, with its number and the sums of the whole day, so it proves its own contents even without the other pages. The page \"Protocol 3\" of the book describes what is signed. The host keeps the pages: they prove what \
+    let text = "Returns a page of the pool's signed statement of what the caller's node earned on a day (UTC), with one line for each billing period that was posted on that day. The statement of a past day never changes. Each page is signed separately, with its number and the sums of the whole day, so it proves its own contents even without the other pages. The \"Protocol 3\" page of the book describes what is signed. The host keeps the pages: they prove what \
                 the pool stated, and two periods with overlapping intervals of one meter (within one incarnation) prove \
                 that it billed the same funds twice. For a day that is not over, the pool returns \"busy\".";
     let page = daily_statement_page();

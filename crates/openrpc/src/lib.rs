@@ -25,8 +25,8 @@ const INTRO: &str = "\
 The methods that a vipnode pool and an agent call on each other. The protocol is JSON-RPC 2.0 with positional params, \
 either over a WebSocket on which both sides call methods, or over HTTP POST, where only the pool responds. The tag of \
 each method names the caller and the callee. Unknown fields are ignored, so that either side can add fields. Protocol 2 \
-is the protocol of the original vipnode. In the examples, each signature is valid for the text exactly as shown. The page \
-\"Protocol 3\" of the book describes what to sign and in which order. \
+is the protocol of the original vipnode. In the examples, each signature is valid for the text exactly as shown. The \
+\"Protocol 3\" page of the book describes what to sign and in which order. \
 Numbers such as D46 name faults of the original vipnode; docs/faults.md lists them.";
 
 /// Returns the document of all methods, including `more`: those that a role serves and this crate does not know.

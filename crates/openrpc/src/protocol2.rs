@@ -37,7 +37,7 @@ pub(super) fn connect() -> MethodRow {
         ..Protocol2ConnectRequest::default()
     };
     let reply = Protocol2ConnectReply { pool_version: pool_version(), ..Protocol2ConnectReply::default() };
-    let text = format!("Connects an agent of the original and describes its node. {SIGNED}");
+    let text = format!("Connects an original vipnode agent and describes its node. {SIGNED}");
     MethodRow::new::<Protocol2ConnectReply>(
         method::CONNECT,
         CallDirection::OriginalToPool,
@@ -53,7 +53,7 @@ pub(super) fn connect() -> MethodRow {
 
 pub(super) fn update() -> MethodRow {
     let text = format!(
-        "Reports peers of the node and shows that the agent is running. An update is due every minute. Agents of the original \
+        "Reports peers of the node and shows that the agent is running. An update is due every minute. Original vipnode agents \
          report all peers; this version's agent reports only leased peers. The pool counts only peers that it \
          assigned to the node or asked the node to admit. {SIGNED} The first example was recorded from the \
          original, and its signature was made by the original's code."

@@ -412,7 +412,7 @@ pub(super) fn notice() -> MethodRow {
 }
 
 pub(super) fn price() -> MethodRow {
-    let text = "Asks both sides of a lease whether they agree to a price: a price that was announced before, or the current price if the lease is a free trial that is ending. The lease adopts the price once both have agreed. If a side refuses or does not answer, the lease ends.";
+    let text = "Asks both sides of a lease whether they agree to a price: a previously announced price, or the current price if the lease is a free trial that is ending. The lease adopts the price once both have agreed. If a side refuses or does not answer, the lease ends.";
     let price = PriceCall { lease: LEASE, row: 1, price: examples::price(), fee_bps: 500, from_ms: NOW };
     MethodRow::new::<Done>(
         method::PRICE,

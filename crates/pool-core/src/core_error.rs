@@ -11,8 +11,8 @@ errors! {
         /// replaced.
         NotConnected: Unauthorized, "this connection is not authenticated, or a newer connection replaced it",
             hint "Call vipnode_connect first.";
-        /// Two agents serve the same node, and the other one has the newer delegation.
-        OldDelegation: Unauthorized, "another agent serves this node now: a newer delegation of the node replaced this one",
+        /// Two agents are serving the same node, and the other one has the newer delegation.
+        OldDelegation: Unauthorized, "another agent is now serving this node: a newer delegation of the node replaced this one",
             hint "Stop one of the two agents. To keep using this one, stop it, run `vipnode link`, and start it again.";
         /// The agent and the pool run releases with different protocol versions.
         Protocol {
@@ -101,7 +101,7 @@ errors! {
             retry_ms: u64,
         }: Busy, "this pool remembers at most {nodes} nodes and is full",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The node is on a chain that is new to the pool, and the limit of chains is reached.
+        /// The node is on a chain that is new to the pool, and the limit on chains has been reached.
         ChainsFull {
             /// The chain of the node.
             chain: Box<ChainSpec>,
@@ -109,8 +109,8 @@ errors! {
             retry_ms: u64,
         }: Busy,
             "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The node was started with another genesis file for this chain ID, or the operator passed another genesis
-        /// block with --chain.
+        /// The node was started with a different genesis file for this chain ID, or the operator passed a different
+        /// genesis block with --chain.
         OtherGenesis {
             /// The chain ID.
             id: u64,
@@ -127,9 +127,8 @@ errors! {
             retry_ms: u64,
         }: Busy, "this pool already remembers the maximum number of nodes in your address block",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// A node that the pool will soon forget presented another delegation, and its address block has used up its
-        /// share of the
-        /// delegations that the pool remembers for longer.
+        /// A node that the pool will soon forget presented a different delegation, and its address block has used up
+        /// its share of the delegations that the pool remembers for longer.
         DelegationsOfBlock {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -159,8 +158,8 @@ errors! {
         }: Busy,
             "clients in your address block have too many pending offers: slots that they have not connected to yet",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The nodes in an address block have reached the limit of billing periods for this hour, and the limit of those
-        /// that wait for the next hour.
+        /// The nodes in an address block have reached the limit of billing periods for this hour, and the limit on
+        /// those that are waiting for the next hour.
         PeriodsOfBlock {
             /// When the next hour begins, in milliseconds from now.
             retry_ms: u64,
@@ -266,7 +265,7 @@ errors! {
             signed: Amount,
             /// What the pool charges in.
             asset: Asset,
-        }: InvalidParams, "the pool already has a voucher of this channel for a larger amount: {amount}" (amount = asset.show(*signed)),
+        }: InvalidParams, "the pool already has a voucher for this channel with a larger amount: {amount}" (amount = asset.show(*signed)),
             hint "Update vipnode: an agent must continue from the pool's newest voucher (`vipnode_funds`).";
         /// The agent changed to another channel before the pool had claimed the cost of the earlier one.
         ChannelInUse {
@@ -278,13 +277,13 @@ errors! {
             asset: Asset,
         }: Unsuitable, "the pool has not yet claimed {amount} from the agent's earlier channel {channel}" (amount = asset.show(*owed)),
             hint "Pass the file of the earlier channel with --pay until the pool has claimed this amount.";
-        /// Vouchers of the channel arrive too fast; the pool stores each of them.
+        /// Vouchers for the channel are arriving too fast; the pool stores each of them.
         VoucherTooSoon {
             /// When to try again, in milliseconds.
             retry_ms: u64,
-        }: Busy, "the pool accepted a voucher of this channel a moment ago",
+        }: Busy, "the pool accepted a voucher for this channel a moment ago",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The chain could not be read in time, or too many channels wait for it.
+        /// The chain could not be read in time, or too many channels are waiting to be read.
         ChainBusy {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -303,7 +302,7 @@ errors! {
             limit_s: u64,
         }: InvalidParams, "the payout account change was signed more than {limit_s} s in the future",
             hint "Set the clock of the machine that signs (timedatectl), and sign again.";
-        /// Each payout account change of a node needs a higher counter than the one before.
+        /// Each payout account change of a node needs a higher counter than the previous one.
         OldPayout {
             /// The newest counter.
             newest: u64,
@@ -329,7 +328,7 @@ errors! {
             ordered: String,
         }: InvalidParams,
             "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
-            hint "Pass another --key, or repeat the command of entry {entry} unchanged." (entry = entry);
+            hint "Pass a different --key, or repeat the command of entry {entry} unchanged." (entry = entry);
         /// The pool already remembers the maximum number of idempotency keys.
         OrderKeys {
             /// The most of them.
@@ -369,7 +368,7 @@ errors! {
         }: Busy, "this node ended so many billing periods this hour that it cannot be linked to another account until \
                   the next hour",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The link was ended before, or another account pays for the node.
+        /// The link has already ended, or another account pays for the node.
         NotLinked {
             /// The account that was named.
             account: Account,
@@ -378,7 +377,8 @@ errors! {
         /// A node can be linked only after its agent has connected to the pool.
         UnknownNode: Unsuitable, "this pool does not know the node",
             hint "Start the node's agent, wait until it has connected, then try again.";
-        /// The node has moved to another chain since the link was signed, or the link was signed for the wrong chain.
+        /// The node has moved to a different chain since the link was signed, or the link was signed for the wrong
+        /// chain.
         LinkChain {
             /// The ID of the chain that the account signed.
             signed: u64,
@@ -428,14 +428,13 @@ errors! {
         PayoutsUnmarked {
             /// How many payouts are not marked.
             payouts: usize,
-        }: Unsuitable, "{payouts} {noun} of the previous period {verb} not marked"
-            (noun = if *payouts == 1 { "payout" } else { "payouts" }, verb = if *payouts == 1 { "is" } else { "are" }),
+        }: Unsuitable, "the previous period has unmarked payouts ({payouts})",
             hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
         /// The pool does not have the key of the claimer.
         NoEpochs: Unsuitable, "this pool does not claim on its own",
             hint "Start the pool with --chain.keystore FILE, or run `vipnode pool admin claim`.";
         /// An epoch is not finished.
-        EpochRuns: Unsuitable, "an epoch is running", hint "Show what it waits for: `vipnode pool admin epoch`.";
+        EpochRuns: Unsuitable, "an epoch is running", hint "Show what it is waiting for: `vipnode pool admin epoch`.";
         /// The link was already used, or the account has signed a newer one.
         LinkCounter {
             /// The highest counter that the account signed.
@@ -471,20 +470,20 @@ errors! {
             seconds: u64,
         }: Unauthorized, "the nonce is {seconds} s behind this pool's clock",
             hint "Set this machine's clock, and send each call right after it is signed.";
-        /// Two agents use the same node key over protocol 2, or an earlier call was sent again.
+        /// Two agents are using the same node key over protocol 2, or an earlier call was sent again.
         NonceOld: Unauthorized, "the nonce is not greater than that of the previous call",
             hint "Run only one agent per node; each call needs a greater nonce.";
         /// The pool writes the newest nonce of a node with a delay, so it can lose nonces in a restart.
         NonceBeforeStart: Unauthorized,
-            "the pool restarted after this call was signed, and cannot know whether it accepted the call before",
+            "the pool restarted after this call was signed, and cannot know whether it had already accepted the call",
             hint "Connect again.";
         /// The pool started after a protocol 2 connect call was signed, or the caller's clock is behind.
         ConnectBeforeStart {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Unauthorized,
-            "the pool restarted after this connect call was signed, and cannot know whether it accepted the call \
-             before",
+            "the pool restarted after this connect call was signed, and cannot know whether it had already accepted \
+                  the call",
             hint "Connect again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
     }
 }

@@ -27,7 +27,7 @@ pub struct EpochRow {
     pub spent_before_wei: u128,
     /// When the newest epoch ended that was complete.
     pub finished: Option<Ms>,
-    /// What the epoch waits for, if something is wrong.
+    /// What the epoch is waiting for, if something is wrong.
     pub problem: Option<String>,
 }
 

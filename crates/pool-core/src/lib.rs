@@ -105,6 +105,6 @@ pub use row::{
 };
 pub use steps::Steps;
 
-/// The error tables of this crate, for the book's page of errors.
+/// The error tables of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
     &[vipnode_types::ErrorTable { title: "Requests that a pool refuses", rows: CoreError::ROWS }];

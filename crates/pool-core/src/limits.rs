@@ -18,7 +18,7 @@ limits! {
         tick_ms: u64 = SECOND, Time 10..=10 * SECOND;
         /// An agent reports at least this often.
         report_interval_ms: u64 = MINUTE, Time SECOND..=119 * SECOND;
-        /// An agent that does not report for longer counts as offline since its last report.
+        /// An agent that does not report for longer counts as having been offline since its last report.
         silence_ms: u64 = 3 * MINUTE, Time 2 * SECOND..=HOUR;
         /// After a start, no agent counts as silent for this long.
         reconnect_window_ms: u64 = 10 * MINUTE, Time SECOND..=DAY;
@@ -34,13 +34,13 @@ limits! {
         /// other yet, the time counts from when one of them may. For a client that is not proven, it does only while
         /// more slots are free than waiting clients need.
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
-        /// An offer to a side of protocol 2 ends this long after the longest gap between two of its updates.
+        /// An offer to a protocol 2 side ends this long after the longest gap between two of its updates.
         offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
         /// The longest gap between two updates that `offer_update_ms` takes into account, and the gap that it assumes
         /// until three updates have arrived.
         update_gap_ms: u64 = 2 * MINUTE, Time SECOND..=10 * MINUTE;
-        /// An offer between the two protocols ends after this time if the side of protocol 3 has not seen the other. geth dials
-        /// a peer again after 35 s.
+        /// An offer between the two protocols ends after this time if the protocol 3 side has not seen the other. geth
+        /// dials a peer again after 35 s.
         offer_unseen_ms: u64 = 45 * SECOND, Time SECOND..=10 * MINUTE;
         /// After a start of the pool, an offer to a client that is not proven waits this long for client and host to reconnect,
         /// unless the host reports that they are connected. All other offers wait for `reconnect_window_ms`.
@@ -54,11 +54,11 @@ limits! {
         /// A lease starts a new billing period after this time.
         rollover_ms: u64 = DAY, Time MINUTE..=30 * DAY;
         /// A lease starts its next billing period when pool time (UTC) is a multiple of this: the periods of many leases are then
-        /// written to the disk together, which takes much less space than one after the other.
+        /// written to the disk together, which takes much less space than one at a time.
         rollover_group_ms: u64 = HOUR, Time 1..=DAY;
         /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
-        /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients of one address block (/24, /48) share
-        /// one such limit, and clients of one wide block (/16, /32) four, except those that were billed for as long within
+        /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients in one address block (/24, /48) share
+        /// one such limit, and clients in one wide block (/16, /32) four, except those that were billed for as long within
         /// seven days. A lease that runs when the limit is reached ends at the latest `silence_ms` after the client's last report.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
         /// Time that may be used without being billed, in percent of the billed time: for a client, of its billed time
@@ -68,20 +68,21 @@ limits! {
         /// `silence_ms`, `unpaired_percent`, and two report intervals if one of the two uses protocol 2. Beyond it, the
         /// pool does not match the two until the next day.
         unpaired_pair_ms: u64 = 2 * MINUTE, Time 0..=DAY;
-        /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client, or the clients of an address
-        /// block, get no more hosts: the hosts of one wide block count for at most 1/N of the limit. Beyond that, and
-        /// beyond what one pair may lose, the clients of the address block get no hosts of that wide block.
+        /// Wide address blocks (/16, /32) whose hosts must report unpaired time before a client, or the clients in an address
+        /// block, get no more hosts: the hosts in one wide block count for at most 1/N of the limit. Beyond that, and
+        /// beyond what one pair may lose, the clients in the address block get no hosts in that wide block.
         lockout_blocks: u32 = 3, Count 1..=100;
         /// Billing periods that a node ends in one hour; further ones are added up by pair and written in the next hour.
         periods_an_hour: u32 = 1_000, Count 1..=60_000;
-        /// Billing periods that are written in one hour for the nodes of one address block (/24, /48); a wide block (/16, /32) may
+        /// Billing periods that are written in one hour for the nodes in one address block (/24, /48); a wide block (/16, /32) may
         /// have four times as many. Further ones are added up by pair and written in the next hour, which may be as many again.
         /// If none of them can wait (see `waiting_periods`), clients in the block get no further hosts in this hour, and a
         /// lease ends once it is interrupted. A closed pool does not limit its members.
         periods_an_hour_of_a_block: u32 = 10_000, Count 1..=100_000_000;
-        /// Billing periods that wait for the next hour, each of which is written to the store at most once a second. The address
-        /// blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free; proven clients share whatever is
-        /// free. Beyond it, they are written immediately, but see `periods_an_hour_of_a_block`.
+        /// Billing periods that are waiting for the next hour, each of which is written to the store at most once a
+        /// second. The address blocks of clients (/24, /48, and /16, /32) may have at most as many as are still free;
+        /// proven clients share whatever is free. Beyond it, they are written immediately, but see
+        /// `periods_an_hour_of_a_block`.
         waiting_periods: u32 = 100_000, Count 0..=10_000_000;
         /// Pairs of a client and a host whose time is remembered for a week; an address block may hold as many as are free.
         /// Beyond it, the time of a client's hosts is remembered together, except for four of them.
@@ -127,13 +128,13 @@ limits! {
         /// A host's payout account changes at most once in this time; a further one takes effect after it. The first one does not
         /// count.
         payout_change_ms: u64 = DAY, Time 0..=30 * DAY;
-        /// Pending offers on a chain that clients of one address block (/24, /48) that are not proven may always hold while a slot is
-        /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients of two wide
-        /// blocks (/16, /32) used at once before (while no host on that chain has served a client: of twice as many
-        /// slots as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
-        /// Clients in the wide block of the host itself do not count. The same applies to the offers and slots of the hosts of each
-        /// wide block by themselves, with a minimum of one: then the clients get other hosts.
-        /// Offers of hosts of protocol 2 last longer, so the same applies to those among themselves, with half of the minimum.
+        /// Pending offers on a chain that clients in one address block (/24, /48) that are not proven may always hold while a slot is
+        /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients in two wide
+        /// blocks (/16, /32) have used at once (while no host on that chain has served a client: of twice as many slots
+        /// as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
+        /// Clients in the wide block of the host itself do not count. The same applies to the offers and slots of the
+        /// hosts in each wide block by themselves, with a minimum of one: then the clients get other hosts. Offers of
+        /// protocol 2 hosts last longer, so the same applies to those among themselves, with half of the minimum.
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
         /// Nodes in `avoid`; the rest is ignored.
         avoid: u32 = 64, Count 0..=1_000;
@@ -154,17 +155,18 @@ limits! {
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
         /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in other
         /// address blocks; after twice this time four, and so on, provided that more slots are free than others need first: one
-        /// for each waiting client of the same address block (/24, /48), one for each other block of the same wide block (/16,
+        /// for each waiting client in the same address block (/24, /48), one for each other block of the same wide block (/16,
         /// /32), and one for each other wide block with waiting clients. Clients that are not proven count for at most as many as
         /// they could be offered at once; see `offers_minimum`. The leases that connect later end.
         extra_host_ms: u64 = SECOND, Time 100..=MINUTE;
-        /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients of one address
+        /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients in one address
         /// block that are not proven share them.
         extra_offers: u32 = 7, Count 0..=64;
-        /// Offers on the hosts of one address block (/24, /48) that have never served a client of another wide block than their
-        /// own, as long as other hosts have: pending offers, and, for `same_address_ms`, offers that the host did not admit. A wide block (/16, /32)
-        /// may have four times as many. For a client, all offers to clients of its own wide block count, but offers to
-        /// clients of each other wide block count for at most a quarter of the limit. Further clients get other hosts.
+        /// Offers on the hosts in one address block (/24, /48) that have never served a client in a wide block other
+        /// than their own, as long as other hosts have: pending offers, and, for `same_address_ms`, offers that the
+        /// host did not admit. A wide block (/16, /32) may have four times as many. For a client, all offers to clients
+        /// in its own wide block count, but offers to clients in each other wide block count for at most a quarter of
+        /// the limit. Further clients get other hosts.
         new_host_offers_a_block: u32 = 4, Count 1..=1_000_000;
         /// Connected hosts examined for one `vipnode_explain`; in a larger pool, the answer covers only this many.
         explained_hosts: u32 = 256, Count 1..=10_000;
@@ -179,7 +181,7 @@ limits! {
         status_leases: u32 = 10_000, Count 0..=1_000_000;
         /// Unknown leases in one report that the pool answers with an eviction; the rest is ignored.
         unknown_a_report: u32 = 16, Count 0..=1_000;
-        /// Hosts tried one after the other for one request; then it is answered with the hosts found so far.
+        /// Hosts tried one after another for one request; then it is answered with the hosts found so far.
         tries_an_ask: u32 = 8, Count 1..=100;
         /// Waiting clients that get an offer in one tick; the rest waits for the next tick.
         served_a_tick: u32 = 256, Count 1..=100_000;
@@ -188,7 +190,7 @@ limits! {
         /// rules, and version.
         steps_a_tick: u32 = 1_000, Count 1..=10_000_000;
         /// The pool searches again for a waiting client after this time if it found no host, once a host has a free slot again,
-        /// or once an offer to a client of the same address block is paired or ends. For a client that pays, at most one free trial
+        /// or once an offer to a client in the same address block is paired or ends. For a client that pays, at most one free trial
         /// ends in this time.
         retry_ms: u64 = 5 * SECOND, Time 100..=HOUR;
         /// A host that failed to admit a client gets no offers for this time, which doubles with each failure up to
@@ -205,11 +207,11 @@ limits! {
         /// did. The time doubles with each further block or member up to `max_host_backoff_ms`. All of this ends when a
         /// client is next paired with the host.
         strike_reporters: u32 = 3, Count 1..=16;
-        /// A host that immediately disconnected a light node is not assigned to light nodes of the same address block (/24,
-        /// /48) for this time; while that applies to four blocks of a wide block (/16, /32), nor to those light nodes of
-        /// the wide block that are not proven, and while it applies to eight, to none of the wide block. After each
-        /// time, the host's slots for light nodes rest for 10 s, so by default, one wide block can keep them from others for 80 s in 5
-        /// minutes.
+        /// A host that immediately disconnected a light node is not assigned to light nodes in the same address block (/24,
+        /// /48) for this time; while that applies to four blocks in a wide block (/16, /32), nor to those light nodes
+        /// in the wide block that are not proven, and while it applies to eight, to none of the wide block. After each
+        /// time, the host's slots for light nodes rest for 10 s, so by default, one wide block can keep them from
+        /// others for 80 s in 5 minutes.
         light_block_ms: u64 = 5 * MINUTE, Time 0..=HOUR;
         /// An eviction that a host refused is sent again after this time, which doubles with each try up to 8 times this value.
         /// Until the eviction is done, its slot counts as taken.
@@ -217,7 +219,7 @@ limits! {
         /// If a host refuses a client because it is full or busy, one of its slots counts as taken for this time.
         refused_slot_ms: u64 = 2 * SECOND, Time 100..=MINUTE;
         /// Different chains that connected nodes are on. An address block (/24, /48) and a wide block (/16, /32) may
-        /// add at most as many as are still free; at most four blocks of a wide block may always add 4. Chains of
+        /// add at most as many as are still free; at most four blocks in a wide block may always add 4. Chains of
         /// proven nodes and members do not count. Nodes on further chains are answered "busy".
         chains: u32 = 4_096, Count 1..=1_000_000;
         /// Different version strings of connected nodes, shared among address blocks as `chains` are; further ones are shown as
@@ -238,8 +240,8 @@ limits! {
         /// The same for all hosts together (see `observations_a_host`); an address block may hold as many as are free.
         /// Further reports are ignored.
         observations: u32 = 32_768, Count 0..=10_000_000;
-        /// Wide address blocks (/16, /32) whose clients must agree about a host before their reports count for clients of other
-        /// address blocks than their own.
+        /// Wide address blocks (/16, /32) whose clients must agree about a host before their reports count for clients
+        /// in address blocks other than their own.
         observation_blocks: u32 = 2, Count 1..=16;
         /// Versions that a node rejected since it connected; beyond it, the oldest is forgotten.
         rejected_versions: u32 = 16, Count 1..=1_000;
@@ -249,51 +251,52 @@ limits! {
         /// remembered.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
         /// Address blocks whose unpaired time is counted in one day, and whose billing periods in one hour, and as many wide
-        /// blocks; clients of further blocks are counted by wide block, and of further wide blocks by node only.
+        /// blocks; clients in further blocks are counted by wide block, and those in further wide blocks by node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
         /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
         funds_last_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
-        /// A client is notified once what its account has left lasts only this long with its running leases; 0 for no notice. It
-        /// is notified again only after the account had more.
+        /// A client is notified once what its account has left lasts only this long with its running leases; 0 for no
+        /// notice. It is notified again only after the account has had more.
         funds_notice_ms: u64 = DAY, Time 0..=30 * DAY;
-        /// The same a second time.
+        /// The same for a second notice.
         funds_second_notice_ms: u64 = HOUR, Time 0..=30 * DAY;
-        /// The same a last time.
+        /// The same for a last notice.
         funds_last_notice_ms: u64 = 10 * MINUTE, Time 0..=30 * DAY;
-        /// Nodes of one address block (/24, /48) that begin or continue a free trial in one hour; a wide block (/16, /32) may have four
+        /// Nodes in one address block (/24, /48) that begin or continue a free trial in one hour; a wide block (/16, /32) may have four
         /// times as many. Others get none before the next hour. A closed pool does not limit its members.
         trials_an_hour: u32 = 4, Count 0..=1_000_000;
-        /// Address blocks whose trials are counted in one hour; nodes of further blocks get no trial in this hour.
+        /// Address blocks whose trials are counted in one hour; nodes in further blocks get no trial in this hour.
         trial_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A client is notified once when its trial lasts only this long; 0 for no notice.
         trial_notice_ms: u64 = 5 * MINUTE, Time 0..=DAY;
-        /// First vouchers of payment channels that wait until the deposit was read from the chain; one agent has at most one. An
-        /// address block (/24, /48) and a wide block (/16, /32) may have as many as are still free. Further ones are answered
-        /// "busy".
+        /// First vouchers for payment channels that are waiting until the deposit has been read from the chain; one
+        /// agent has at most one. An address block (/24, /48) and a wide block (/16, /32) may have as many as are still
+        /// free. Further ones are answered "busy".
         channel_reads: u32 = 256, Count 1..=1_000_000;
-        /// So long a first voucher waits for that; then it is answered "busy".
+        /// A first voucher waits this long for that; then it is answered "busy".
         channel_read_ms: u64 = 10 * SECOND, Time SECOND..=10 * MINUTE;
-        /// A larger voucher of a payment channel is taken at most once in this time; one that comes earlier is answered "busy".
+        /// A larger voucher for a payment channel is accepted at most once in this time; one that comes earlier is
+        /// answered "busy".
         voucher_interval_ms: u64 = 5 * SECOND, Time 0..=HOUR;
-        /// Claims of one epoch, the most valuable first; the others are left for the next epoch.
+        /// Claims in one epoch, the most valuable first; the others are left for the next epoch.
         epoch_rows: u32 = 10_000, Count 1..=1_000_000;
-        /// Claims of one transaction. One that is not valid reverts all of them, so more save little gas and risk more.
+        /// Claims in one transaction. One that is not valid reverts all of them, so more save little gas and risk more.
         claim_rows: u32 = 25, Count 1..=250;
         /// A claim has to be worth this many times its gas, at the price of --chain.coin-price; otherwise, it is left for a later
         /// epoch.
         claim_worth: u32 = 100, Count 0..=1_000_000;
         /// The same for a channel with a pending withdrawal.
         withdrawal_worth: u32 = 2, Count 0..=1_000_000;
-        /// If a pending withdrawal would take what a client signed for, the pool claims this long before the withdrawal can be
-        /// completed, also between two epochs.
+        /// If a pending withdrawal would take what a client signed for, the pool claims this long before the withdrawal
+        /// can be completed, even between two epochs.
         withdrawal_notice_ms: u64 = 2 * DAY, Time 0..=30 * DAY;
-        /// Transactions that contain one claim; if the chain then still does not show it, the epoch ends without it. The transfer to
-        /// the receiver is repeated as often; then the epoch stops.
+        /// Transactions that contain one claim; if the chain still does not show it after that, the epoch ends without
+        /// it. The transfer to the receiver is repeated as often; then the epoch stops.
         claim_attempts: u32 = 3, Count 1..=100;
-        /// While an epoch runs, the pool reads the chain this often.
+        /// While an epoch is running, the pool reads the chain this often.
         chain_look_ms: u64 = 15 * SECOND, Time 100..=HOUR;
-        /// An answer from the EVM node is waited for this long; then the pool asks again.
+        /// The pool waits this long for an answer from the EVM node; then it asks again.
         chain_answer_ms: u64 = 10 * MINUTE, Time SECOND..=HOUR;
         /// A transaction that no block contains after this time is sent again, with a fee that is an eighth higher.
         send_again_ms: u64 = 3 * MINUTE, Time SECOND..=DAY;
@@ -319,18 +322,19 @@ limits! {
         /// Nodes checked in one tick for removal.
         swept_a_tick: u32 = 64, Count 1..=100_000;
         /// Nodes remembered. An address block (/24, /48) and a wide block (/16, /32) may have at most as many as are
-        /// still free; at most four blocks of a wide block may always have 4. Members of a closed pool share the whole.
+        /// still free; at most four blocks in a wide block may always have 4. Members of a closed pool share the whole.
         /// New nodes beyond it are answered "busy".
         nodes: u32 = 4_000_000, Count 1..=100_000_000;
-        /// Nodes remembered that were never paired for `paired_ms`, shared like `nodes`. They are forgotten `nonce_ahead_ms` plus
-        /// `nonce_behind_ms` after they left, and not before the end of a day on which they used unpaired time, unless they
-        /// used a part of a free trial. New nodes beyond it are answered "busy".
+        /// Nodes remembered that have never been paired for `paired_ms`, shared like `nodes`. They are forgotten
+        /// `nonce_ahead_ms` plus `nonce_behind_ms` after they left, and not before the end of a day on which they used
+        /// unpaired time, unless they used a part of a free trial. New nodes beyond it are answered "busy".
         never_paired_nodes: u32 = 200_000, Count 1..=100_000_000;
         /// Forgotten nodes that used more than one delegation, and whose newest delegation the pool remembers, shared
-        /// like `nodes`. Nodes that were never paired for `paired_ms` count from their second delegation on; if no room is left, the
-        /// pool answers "busy". A paired node beyond the share of its address block is not forgotten.
+        /// like `nodes`. Nodes that have never been paired for `paired_ms` count from their second delegation on; if no
+        /// room is left, the pool answers "busy". A paired node beyond the share of its address block is not forgotten.
         delegations: u32 = 100_000, Count 1..=100_000_000;
-        /// A node that was paired for `paired_ms` and has no lease is forgotten if it was not seen for this long.
+        /// A node that has been paired for `paired_ms` and has no lease is forgotten if it has not been seen for this
+        /// long.
         prune_ms: u64 = 30 * DAY, Time HOUR..=3_650 * DAY;
     }
     also {
@@ -348,7 +352,8 @@ limits! {
         trial_ms: u64 = 0;
         /// Whether the pool admits only members. The addresses that members claim are then trusted.
         members_only: bool = false;
-        /// Chains whose genesis block is known to the operator: nodes that name another one for the same chain ID are refused.
+        /// Chains whose genesis block is known to the operator: nodes that name a different one for the same chain ID
+        /// are refused.
         pinned_chains: Vec<ChainSpec> = Vec::new();
     }
 }

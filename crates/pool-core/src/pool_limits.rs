@@ -18,16 +18,16 @@ limits! {
         /// (/24, /48) at most as many as its wide block may still take; see `block_minimum`. A further socket is answered 503
         /// or 429 and closed.
         connections: usize = 50_000, Count 1..=10_000_000;
-        /// Sockets of one address (IPv4) or /64 (IPv6); a further socket is answered 429 and closed.
+        /// Sockets from one address (IPv4) or /64 (IPv6); a further socket is answered 429 and closed.
         connections_an_address: usize = 1_000, Count 1..=10_000_000;
-        /// New sockets per second of one address block, on average; further ones wait up to `opens_wait`.
+        /// New sockets per second from one address block, on average; further ones wait up to `opens_wait`.
         opens_a_second: u32 = 100, Count 1..=1_000_000;
-        /// New sockets of one address block that may arrive at once.
+        /// New sockets from one address block that may arrive at once.
         opens_at_once: u32 = 50, Count 1..=10_000_000;
         /// A new socket that would have to wait longer is answered 429 and closed.
         opens_wait: Duration = seconds(5), Time 0..=MINUTE;
         /// Sockets, waiting commands of each class, ports being tried, and agents over HTTP that an address block may always
-        /// hold while one is free, whatever others hold. At most four blocks of a wide block (/16, /32) have this.
+        /// hold while one is free, whatever others hold. At most four blocks in a wide block (/16, /32) have this.
         block_minimum: u32 = 4, Count 0..=1_000;
         /// A wide block (/16, /32) may open, call, receive, test ports, and use CPU time this many times as fast as an address
         /// block (/24, /48); see `opens_a_second`, `block_calls_a_second`, `block_bytes_a_second`, `reach_every`, and
@@ -46,15 +46,15 @@ limits! {
         storm_pause: Duration = Duration::from_millis(1), Time 0..=SECOND;
         /// A WebSocket that has not authenticated within this time is closed.
         unauthenticated: Duration = seconds(10), Time SECOND..=10 * MINUTE;
-        /// Calls to one agent that wait to be written; at the limit, its socket is closed.
+        /// Calls to one agent that are waiting to be written; at the limit, its socket is closed.
         outbound: usize = 256, Count 1..=100_000;
-        /// Calls to one agent that wait for its answer; at the limit, its socket is closed.
+        /// Calls to one agent that are waiting for its answer; at the limit, its socket is closed.
         unanswered: usize = 1_024, Count 1..=100_000;
-        /// Requests of one socket that wait for the pool; a further one is answered "busy".
+        /// Requests from one socket that are waiting for the pool; a further one is answered "busy".
         requests_a_socket: usize = 64, Count 1..=10_000;
-        /// Calls per second of one socket, on average; a further one is answered "busy".
+        /// Calls per second from one socket, on average; a further one is answered "busy".
         calls_a_second: u32 = 20, Count 1..=1_000_000;
-        /// Calls of one socket that may arrive at once.
+        /// Calls from one socket that may arrive at once.
         burst: u32 = 100, Count 1..=1_000_000;
         /// After a call beyond its rate, the pool does not read from the socket for this long, and then waits for its
         /// turn among the sockets of its address block (`block_calls_a_second` turns per second).
@@ -63,15 +63,15 @@ limits! {
         flood: u32 = 100, Count 1..=1_000_000;
         /// Frames in a row that are not JSON-RPC; then the socket is closed.
         garbage: u32 = 32, Count 1..=1_000_000;
-        /// Calls per second of one address block, on average; further ones wait up to `block_wait`. Authenticated members
-        /// of a closed pool on WebSockets are exempt.
+        /// Calls per second from one address block, on average; further ones wait up to `block_wait`. Authenticated
+        /// members of a closed pool on WebSockets are exempt.
         block_calls_a_second: u32 = 2_000, Count 1..=100_000_000;
-        /// Calls of one address block that may arrive at once.
+        /// Calls from one address block that may arrive at once.
         block_burst: u32 = 1_000, Count 1..=100_000_000;
         /// A call that would have to wait longer for its address block is answered "busy".
         block_wait: Duration = seconds(2), Time 0..=MINUTE;
         /// Bytes per second of answers to one address block, on average. An answer beyond it waits up to `block_wait`,
-        /// then the request is refused (429, or "busy"). Answers of the core on WebSockets are sent immediately;
+        /// then the request is refused (429, or "busy"). Answers from the core on WebSockets are sent immediately;
         /// instead, the block's next calls wait. Authenticated members of a closed pool are exempt.
         block_bytes_a_second: usize = 1 << 20, Bytes KIB..=1_024 * MIB;
         /// Bytes of answers to one address block that may be sent at once; see `block_bytes_a_second`.
@@ -84,14 +84,14 @@ limits! {
         /// `block_calls_a_second`, and `frames_a_turn`. It is read once there is room for one; the next calls wait for the
         /// others.
         bytes_a_call: usize = 4 << 10, Bytes KIB..=16 * MIB;
-        /// Frames of one socket that are read in a row; then other sockets have their turn.
+        /// Frames from one socket that are read in a row; then other sockets have their turn.
         frames_a_turn: u32 = 8, Count 1..=1_000;
-        /// Connects that wait for the core; shared among address blocks like `connections`. A further one is answered "busy".
-        /// Authenticated members of a closed pool share the whole.
+        /// Connects that are waiting for the core; shared among address blocks like `connections`. A further one is
+        /// answered "busy". Authenticated members of a closed pool share the whole.
         permits_connect: usize = 4_096, Count 1..=1_000_000;
-        /// Reports that wait for the core; shared and answered like `permits_connect`.
+        /// Reports that are waiting for the core; shared and answered like `permits_connect`.
         permits_report: usize = 16_384, Count 1..=1_000_000;
-        /// All other calls that wait for the core; shared and answered like `permits_connect`.
+        /// All other calls that are waiting for the core; shared and answered like `permits_connect`.
         permits_other: usize = 4_096, Count 1..=1_000_000;
         /// Microseconds of the core's time that an address block gets in its turn, before other blocks get theirs; time
         /// that it used beyond that is deducted from its next turns.
@@ -108,7 +108,7 @@ limits! {
         /// Address blocks whose use of the core is counted for `vipnode pool admin top`; beyond it, the half with the
         /// lowest usage is forgotten.
         core_time_blocks: usize = 10_000, Count 0..=10_000_000;
-        /// Bans of the operator; a further one is refused.
+        /// Bans by the operator; a further one is refused.
         bans: usize = 10_000, Count 0..=30_000;
         /// Nodes that the operator drains; a further one is refused.
         drained_nodes: usize = 1_000, Count 0..=1_000_000;
@@ -117,19 +117,19 @@ limits! {
         signature_checks: usize = 0, Count 0..=1_024;
         /// A signed call whose signature cannot be checked within this time is answered "busy".
         check_wait: Duration = seconds(2), Time 0..=MINUTE;
-        /// Statements that are read from the store at the same time. Wide blocks are served in turn, and within each, its
-        /// address blocks; a further read waits for at most `statement_time`, then it is answered "busy".
+        /// Statements that are being read from the store at the same time. Wide blocks are served in turn, and within
+        /// each, its address blocks; a further read waits for at most `statement_time`, then it is answered "busy".
         statements: usize = 2, Count 1..=64;
-        /// A statement that cannot be read within this time is refused. Statements of one address block may be read for as
-        /// long without a pause; this refills over four times that long, and a further one is answered "busy" until enough
-        /// of it came back. Authenticated members of a closed pool are exempt from that.
+        /// A statement that cannot be read within this time is refused. Statements for one address block may be read
+        /// for as long without a pause; this refills over four times that long, and a further one is answered "busy"
+        /// until enough of it has come back. Authenticated members of a closed pool are exempt from that.
         statement_time: Duration = seconds(5), Time 10..=MINUTE;
         /// Entries of the ledger on one page of a statement; further ones are on the next page.
         statement_entries: usize = 1_000, Count 1..=100_000;
         /// Lines on one page of a daily statement; further ones are on the next page.
         daily_lines: usize = 100, Count 1..=1_000;
-        /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once, or `vipnode pool fold` looks at, while
-        /// the pool runs. The pool commits its own changes in between.
+        /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once, or `vipnode pool fold`
+        /// looks at, while the pool is running. The pool commits its own changes in between.
         prune_rows: usize = 200, Count 1..=10_000;
         /// Bytes of the head of an HTTP request; a larger one is answered 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
@@ -140,7 +140,7 @@ limits! {
         reach_wait: Duration = seconds(3), Time 100..=MINUTE;
         /// `vipnode_reach` tries one port per address block in this time, on average; a further call is answered "busy".
         reach_every: Duration = seconds(10), Time 100..=HOUR;
-        /// Ports of one address block that `vipnode_reach` may try without a pause.
+        /// Ports in one address block that `vipnode_reach` may try without a pause.
         reach_burst: u32 = 6, Count 1..=10_000;
         /// A TLS handshake that takes longer closes the socket.
         tls_handshake: Duration = seconds(10), Time 100..=10 * MINUTE;
@@ -192,7 +192,7 @@ limits! {
         closing: Duration = seconds(6), Time 0..=10 * MINUTE;
         /// A store that fails is tried again after this time; until then, every call is answered "busy".
         store_retry: Duration = seconds(5), Time 10..=10 * MINUTE;
-        /// Batches of rows that wait for the store; at the limit, the core waits.
+        /// Batches of rows that are waiting for the store; at the limit, the core waits.
         store_batches: usize = 64, Count 1..=10_000;
         /// The retry time in an answer while the pool's state is being restored or the pool is overloaded.
         busy_retry: Duration = seconds(5), Time 100..=10 * MINUTE;

@@ -19,7 +19,7 @@ errors! {
         /// The connect call was signed for another connection, or its nonce is not a challenge at all.
         Challenge: Unauthorized, "the nonce is not the challenge of this connection",
             hint "Sign the value of the vipnode-challenge header of this connection's 101 response.";
-        /// The agent connected to the pool under a URL that the pool does not know as its own.
+        /// The agent connected to the pool at a URL that the pool does not recognize as its own.
         Audience {
             /// The URL that was signed.
             audience: String,
@@ -138,7 +138,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: Unsuitable, "the audit log of the pool cannot be used: {why}",
-            hint "Check the disk and the file audit.log in the data directory, then run the command again.";
+            hint "Check the disk and the audit.log file in the data directory, then run the command again.";
         /// The pool keeps its data in memory, so it has no file for the audit log.
         NoAuditLog: Unsuitable, "this pool keeps no audit log, because it has no data directory",
             hint "Run the pool without --store memory.";
@@ -148,7 +148,7 @@ errors! {
             /// How many characters it may have.
             most: usize,
         }: InvalidParams, "an idempotency key has 1 to {most} printable ASCII characters and no leading or trailing space",
-            hint "Pass another --key.";
+            hint "Pass a different --key.";
         /// A wallet tried to claim a node.
         WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to consent, and protocol 2 has no \
                                   message for that",
@@ -204,7 +204,7 @@ errors! {
             "the pool does not know your address, because this call came through a proxy that the pool is not configured to \
              trust, or that did not name you",
             hint "Ask the operator to start the pool with --proxy and --proxy-header.";
-        /// The pool's core or its store has failed, and the pool restores its state.
+        /// The pool's core or its store has failed, and the pool is restoring its state.
         Rebuilding {
             /// When to try again, in milliseconds.
             retry_ms: u64,
@@ -214,7 +214,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "the pool is overloaded", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The operator stops or restarts the pool, which no longer carries out calls.
+        /// The operator is stopping or restarting the pool, which no longer carries out calls.
         ShuttingDown {
             /// When to try again, in milliseconds.
             retry_ms: u64,

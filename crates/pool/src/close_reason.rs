@@ -24,12 +24,12 @@ errors! {
             /// Who is banned, until when, and why.
             notice: String,
         }: local, "{notice}", hint "Ask the pool's operator to remove the ban.";
-        /// The pool's core or its store has failed, and the pool restores its state.
+        /// The pool's core or its store has failed, and the pool is restoring its state.
         Restoring: local, "the pool is restoring its state; leases stay active", hint "Connect again.";
-        /// The operator stops or restarts the pool.
+        /// The operator is stopping or restarting the pool.
         ShuttingDown: local, "the pool is shutting down; leases stay active",
             hint "Connect again once the pool is back.";
-        /// The operator stops or restarts a pool that keeps its state in memory.
+        /// The operator is stopping or restarting a pool that keeps its state in memory.
         LosingLeases: local, "the pool is shutting down; its leases are lost, since it keeps them only in memory",
             hint "Connect again once the pool is back.";
     }

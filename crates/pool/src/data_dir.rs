@@ -44,7 +44,7 @@ errors! {
             /// The error of the operating system.
             why: io::Error,
         }: local, "cannot read the pool's key {path}: {why}" (path = path.display()),
-            hint "Make the file readable for this user, or pass another --datadir DIR.";
+            hint "Make the file readable for this user, or pass a different --datadir DIR.";
         /// The directory is not writable for this user, or its disk is full.
         WriteKey {
             /// Path of the key file.
@@ -52,7 +52,7 @@ errors! {
             /// The error of the operating system.
             why: io::Error,
         }: local, "cannot write the pool's key {path}: {why}" (path = path.display()),
-            hint "Make the directory writable for this user, or pass another --datadir DIR.";
+            hint "Make the directory writable for this user, or pass a different --datadir DIR.";
         /// The key file is damaged, or another file has replaced it.
         DamagedKey {
             /// Path of the key file.
@@ -74,7 +74,7 @@ errors! {
         KeyNotFile {
             /// Path of the file or directory.
             path: PathBuf,
-        }: local, "{path} is not a regular file" (path = path.display()), hint "Pass another --datadir DIR.";
+        }: local, "{path} is not a regular file" (path = path.display()), hint "Pass a different --datadir DIR.";
         /// Another user may have placed the key file there, so the pool does not trust it.
         KeyOfAnother {
             /// Path of the key file.
@@ -98,7 +98,7 @@ errors! {
         ExposedKey {
             /// Path of the key file.
             path: PathBuf,
-        }: local, "other users of this machine can access the pool's key {path}" (path = path.display()),
+        }: local, "other users on this machine can access the pool's key {path}" (path = path.display()),
             hint "Run `chmod 600 {path}`." (path = quoted_path(path));
         /// The operating system's random number generator failed.
         Random {

@@ -75,7 +75,7 @@ pub use vipnode_store::{
     ReadLimits, RestoredDatabase, SqliteReader, SqliteStore, StoreError,
 };
 
-/// The error tables of this crate and of the store, for the book's page of errors.
+/// The error tables of this crate and of the store, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "Calls that a pool refuses", rows: call_refusal::CallRefusal::ROWS },
     vipnode_types::ErrorTable { title: "Connections that a pool closes", rows: close_reason::CloseReason::ROWS },

@@ -328,7 +328,7 @@ impl LedgerGauges {
             ),
             owed: amount(
                 "owed_units",
-                "What hosts earned after the fee and were not paid yet, in units of the pool's asset, such as USDC",
+                "What hosts have earned after the fee but have not been paid yet, in units of the pool's asset, such as USDC",
             ),
             payable: amount(
                 "payable_units",
@@ -345,13 +345,13 @@ impl EpochMetrics {
         Self {
             step: table.states(
                 "epoch_step",
-                "1 for the step of the epoch in which the pool claims, 0 for others",
+                "1 for the current step of the pool's claim epoch, otherwise 0",
                 "step",
                 steps,
             ),
             problem: table.gauge(
                 "epoch_problem",
-                "1 if the epoch waits because something is wrong; `vipnode pool admin epoch` shows it",
+                "1 if the epoch is waiting because something is wrong; `vipnode pool admin epoch` shows it",
             ),
             finished: table.gauge(
                 "epoch_success_timestamp_seconds",

@@ -48,14 +48,14 @@ errors! {
     /// Why a pool cannot start or continue.
     #[derive(Debug)]
     pub enum PoolError {
-        /// Another program uses the port, or the operating system does not permit the address.
+        /// Another program is using the port, or the operating system does not permit the address.
         Bind {
             /// The address from `--bind`.
             bind: SocketAddr,
             /// The error of the system.
             source: std::io::Error,
         }: local, "the pool cannot listen on {bind}: {source}",
-            hint "Stop the program that listens on {bind}, or use another address: --bind ADDRESS:PORT.";
+            hint "Stop the program that is listening on {bind}, or use another address: --bind ADDRESS:PORT.";
         /// No network interface of this machine has the address.
         ForeignAddress {
             /// The address from `--bind`.

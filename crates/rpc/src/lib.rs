@@ -47,7 +47,7 @@ pub use transport::{
     accept_ws, check_address, http, open_ipc, open_ws, own_addresses, pipe, pipe_with, ws_accept_key,
 };
 
-/// The errors of this crate, for the book's page of errors.
+/// The errors of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
     vipnode_types::ErrorTable { title: "New connections", rows: OpenError::ROWS },
     vipnode_types::ErrorTable { title: "Calls", rows: CallError::ROWS },

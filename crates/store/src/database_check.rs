@@ -98,7 +98,7 @@ impl DatabaseCheck {
     /// A number that is not below that of the next lease could be assigned again.
     fn number(&mut self, id: u64, next_lease: Option<u64>) {
         if next_lease.is_some_and(|next| id >= next) {
-            self.add(format!("lease {id} has a number that was not assigned yet"));
+            self.add(format!("lease {id} has a number that has not been assigned yet"));
         }
     }
 

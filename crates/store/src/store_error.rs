@@ -42,8 +42,8 @@ errors! {
         Full {
             /// Path of the database.
             file: PathBuf,
-        }: local, "no space is left on the disk of {file}" (file = file.display()),
-            hint "Free space on the disk of {file}." (file = file.display());
+        }: local, "no space is left on the disk that holds {file}" (file = file.display()),
+            hint "Free space on the disk that holds {file}." (file = file.display());
         /// The permissions of the database or of its directory do not allow this user to write.
         ReadOnly {
             /// Path of the database.
@@ -133,7 +133,7 @@ errors! {
                   an older file was put in its place",
             hint "Put the newest pool.db and pool.db-wal back. To continue without those commits, delete {file}."
                 (file = file.display());
-        /// The database is missing or empty, but its log or the file `acknowledged` exists.
+        /// The database is missing or empty, but its log or the `acknowledged` file exists.
         LostDatabase {
             /// Path where the database was.
             file: PathBuf,
@@ -211,7 +211,7 @@ errors! {
             found: PoolId,
             /// The ID of the pool in the data directory.
             expected: PoolId,
-        }: local, "{file} is a backup of another pool, with the ID {found}; the pool of the data directory has the ID {expected}"
+        }: local, "{file} is a backup of another pool, with the ID {found}; the pool in the data directory has the ID {expected}"
             (file = file.display()),
             hint "Pass the --datadir DIR of the pool that wrote the backup. To restore it here, pass --allow-other-pool.";
         /// The pool that wrote the backup charged in a different asset from the one in the data directory.
@@ -222,7 +222,7 @@ errors! {
             found: Asset,
             /// What the pool in the data directory charges in.
             expected: Asset,
-        }: local, "{file} is a backup of a pool that charges in {found}; the pool of the data directory charges in {expected}"
+        }: local, "{file} is a backup of a pool that charges in {found}; the pool in the data directory charges in {expected}"
             (file = file.display()),
             hint "Pass the --datadir DIR of the pool that wrote the backup. To restore it here, pass --allow-other-pool.";
         /// The directory contains files of a version of vipnode that did not use a database.
@@ -230,7 +230,8 @@ errors! {
             /// Path of one of the files.
             file: PathBuf,
         }: local, "{file} was written by an earlier version of vipnode and is no longer supported" (file = file.display()),
-            hint "Delete the files named nodes, times, and delegations in the same directory as {file}. The pool then learns its nodes again."
+            hint "Delete the files named nodes, times, and delegations in the same directory as {file}. The pool then \
+                  rebuilds its list of nodes as they reconnect."
                 (file = file.display());
         /// The database is damaged, or another program has changed it.
         Corrupt {

@@ -73,7 +73,7 @@ pub use sanitize::{is_unprintable, sanitize, sanitize_lines};
 pub use text_form::HexError;
 pub use utc_day::{UtcDay, UtcDayError};
 
-/// The errors of this crate, for the book's page of errors.
+/// The errors of this crate, for the book's errors page.
 pub const ERROR_TABLES: &[ErrorTable] = &[
     ErrorTable { title: "Signed calls", rows: signed::EnvelopeError::ROWS },
     ErrorTable { title: "Delegations", rows: DelegationError::ROWS },

@@ -29,7 +29,7 @@ macro_rules! texts {
 texts! {
     NodeId, "^[0-9a-f]{128}$", "A node ID: the node's public key, 64 bytes.";
     ShortNodeId, "^[0-9a-f]{12}$", "The beginning of a node ID, 6 bytes.";
-    MeterId, "^[0-9a-f]{32}$", "A name for the meter of a payer, the same for all billing periods of that payer at one pool ID.";
+    MeterId, "^[0-9a-f]{32}$", "An identifier of a payer's meter. It is the same for all billing periods of that payer, as long as the pool keeps its ID.";
     UtcDay, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A day in UTC.";
     Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "The address at which a node can be dialed. IPv6 addresses are in brackets.";
     Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";

@@ -20,7 +20,7 @@ errors! {
     /// Why a text is not a [`UtcDay`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum UtcDayError {
-        /// The text does not have the form YYYY-MM-DD, or the calendar does not have this day.
+        /// The text is not in the form YYYY-MM-DD, or there is no such date.
         Form: local, "not a valid date", hint "Pass a date such as 2026-11-30.";
     }
 }

@@ -104,7 +104,7 @@ pub struct PoolLossStatus {
     pub reason: String,
     /// The time at which the current outage began, even if its reason has changed since.
     pub since: Ms,
-    /// The time until the agent tries again, in milliseconds; 0 while it tries, `None` if it is stopping.
+    /// The time until the agent tries again, in milliseconds; 0 while it is trying, `None` if it is stopping.
     pub retry_ms: Option<u64>,
 }
 

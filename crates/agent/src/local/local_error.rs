@@ -23,7 +23,7 @@ errors! {
             why: String,
         }: local, "the agent at {path} did not respond: {why}" (path = path.display()),
             hint "Try again. If it still does not respond, restart the agent.";
-        /// The response does not have the expected format, perhaps because the agent runs another version.
+        /// The response does not have the expected format, perhaps because the agent runs a different version.
         Unreadable {
             /// Path of the agent's status socket.
             path: PathBuf,

@@ -37,13 +37,13 @@ errors! {
                   billed {billed} min, metered {metered} min",
             hint "The pool bills only time that both agents reported, so there can be a difference if the client's agent was offline. \
                   Otherwise, run `vipnode account daily-statements`, and ask the pool's operator.";
-        /// The signed statement of a day is larger than the limit `daily_statement_bytes`.
+        /// The signed statement of a day is larger than the `daily_statement_bytes` limit.
         TooLarge {
             /// The day that the host asked for.
             day: UtcDay,
             /// How many bytes are kept.
             most_bytes: usize,
-        }: local, "only a part of the pool's statement of {day} is kept, because it has more than {most_bytes} bytes",
+        }: local, "only a part of the pool's statement of {day} is kept, because it is larger than {most_bytes} bytes",
             hint "Raise the limit: --limit daily_statement_bytes=N. Then remove the file of that day and restart.";
         /// The pages do not all belong to the same statement.
         Changed {

@@ -23,7 +23,7 @@ errors! {
             /// What happened to the connection.
             why: String,
         }: local, "cannot reach the EVM node at {node}: {why}",
-            hint "Check the address, and that the node runs, or pass another one: --chain.rpc URL.";
+            hint "Check the address and that the node is running, or pass another node: --chain.rpc URL.";
         /// The node answered with an error.
         Refused {
             /// The node's origin.
@@ -108,7 +108,7 @@ errors! {
         ManyBlocks {
             /// The limit that was exceeded.
             most: u64,
-        }: local, "events of more than {most} blocks were requested at once", hint "Request a shorter range of blocks.";
+        }: local, "events from more than {most} blocks were requested at once", hint "Request a shorter range of blocks.";
         /// The chain is busy, or the limit on the gas price is too low for it.
         GasPrice {
             /// What one unit of gas could cost, in wei.

@@ -139,7 +139,7 @@ impl EvmNode {
         let receipt: Option<EvmReceipt> = self.calls.read("eth_getTransactionReceipt", &json!([hash])).await?;
         match receipt {
             Some(receipt) if receipt.transaction_hash != hash => {
-                Err(self.calls.wrong("eth_getTransactionReceipt", "the receipt of another transaction"))
+                Err(self.calls.wrong("eth_getTransactionReceipt", "the receipt of a different transaction"))
             }
             receipt => Ok(receipt),
         }
@@ -182,7 +182,7 @@ impl EvmNode {
         let asked = |log: &EvmLog| log.address == contract && (from..=to).contains(&log.block_number);
         match logs.iter().all(asked) {
             true => Ok(logs),
-            false => Err(self.calls.wrong("eth_getLogs", "a log that was not asked for")),
+            false => Err(self.calls.wrong("eth_getLogs", "a log that was not requested")),
         }
     }
 }

@@ -93,7 +93,7 @@ fn decrypt(text: &str, password: &str) -> Result<AccountKey, KeystoreError> {
     }
     let mut secret = Zeroizing::new([0; 32]);
     if crypto.ciphertext.len() != secret.len() {
-        return Err(form("its ciphertext does not have 32 bytes"));
+        return Err(form("its ciphertext is not 32 bytes long"));
     }
     let derived = derive(&crypto.kdf, &crypto.kdfparams, password)?;
     let [cipher_key, mac_key] = halves(&derived);

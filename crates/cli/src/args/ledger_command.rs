@@ -182,7 +182,7 @@ pub(crate) struct ClaimArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode pool admin epoch       show the epoch and what it waits for\n  \
+#[command(after_help = "Examples:\n  vipnode pool admin epoch       show the epoch and what it is waiting for\n  \
                   vipnode pool admin epoch plan  show what an epoch would claim\n  \
                   vipnode pool admin epoch run   begin an epoch now")]
 pub(crate) struct EpochArgs {

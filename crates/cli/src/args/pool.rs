@@ -40,8 +40,8 @@ pub(crate) struct PoolArgs {
     pub(crate) public_url: Vec<RpcUrl>,
     /// Store the pool's key, leases, and other state here.
     ///
-    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse another pool
-    /// at the same URL. The database, pool.db, contains nodes, leases, and what was metered, so leases survive a
+    /// The key is created at the first start. Agents remember its public half, the pool's ID, and refuse a different
+    /// pool at the same URL. The database, pool.db, contains nodes, leases, and what was metered, so leases survive a
     /// restart. Bans and drains are stored here too. [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
@@ -91,8 +91,8 @@ pub(crate) struct PoolArgs {
     /// With x402, clients deposit a token into payment channels on a chain (--chain.rpc, --chain.token, --chain.receiver), and
     /// their agents sign vouchers for what they spend. The operator collects the payments with `vipnode pool admin claim`.
     ///
-    /// With both, the operator pays hosts what `vipnode pool admin payouts` lists. Starting the pool with another value ends
-    /// all leases.
+    /// With both, the operator pays hosts what `vipnode pool admin payouts` lists. Starting the pool with a different
+    /// value ends all leases.
     #[arg(long, value_name = "none|credit|x402", default_value = "none", value_parser = payment, help_heading = "Payment", hide_short_help = true)]
     pub(crate) payment: PaymentMode,
     #[command(flatten)]
@@ -134,7 +134,8 @@ pub(crate) struct PoolArgs {
     ///
     /// Takes ID=GENESIS, such as 1337=0x…, with the hash of block 0. A node that has another genesis block for this ID is
     /// rejected. Protocol 2 agents, which send only the ID, are matched with nodes of this chain. Without this flag, they
-    /// are matched with the genesis block whose proven hosts are in the most wide address blocks (/16 or /32). Can be repeated.
+    /// are matched with the genesis block whose proven hosts are spread over the largest number of wide address blocks
+    /// (/16 or /32). Can be repeated.
     #[arg(long, value_name = "ID=GENESIS", help_heading = "Pool", hide_short_help = true)]
     pub(crate) chain: Vec<ChainFlag>,
     /// Return at most this many hosts per protocol 2 request.
@@ -147,7 +148,7 @@ pub(crate) struct PoolArgs {
     /// Members query it over the WebSocket of a connected agent.
     #[arg(long, value_name = "WHO", default_value = "public", help_heading = "Pool", hide_short_help = true)]
     pub(crate) status: StatusAudience,
-    /// Allow web pages of this origin to call the pool.
+    /// Allow web pages from this origin to call the pool.
     ///
     /// Calls from all other pages are rejected, except pages at the pool's own URLs. Takes an origin such as
     /// `https://pages.example`, or *. Can be repeated.

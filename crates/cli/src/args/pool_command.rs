@@ -17,12 +17,12 @@ pub(crate) enum PoolCommand {
     Admin(AdminArgs),
     /// Change the pool's key.
     Key(KeyArgs),
-    /// Copy the database of a pool, which may be running.
+    /// Copy the database of a running or stopped pool.
     ///
     /// The copy contains nodes, leases, and what was metered. The pool's key and its bans are separate files in the
     /// data directory.
     Backup(BackupArgs),
-    /// Check the database of a pool, which may be running, or a backup.
+    /// Check the database of a pool (running or stopped), or a backup.
     ///
     /// Reads the whole database, and recomputes what was metered and every balance. The exit code is 1 if something is
     /// wrong.
@@ -36,10 +36,9 @@ pub(crate) enum PoolCommand {
     Prune(PruneArgs),
     /// Fold old billing periods of one lease and day into one.
     ///
-    /// Only periods that follow each other on their payer's meter are folded, and no total changes. The pool no longer
-    /// signs
-    /// the daily statement of a day on which it folded periods of the host. If the pool is running, it folds in small
-    /// steps.
+    /// Only periods that are consecutive on their payer's meter are folded, and all totals stay the same. The pool no
+    /// longer signs the daily statement of a day on which it folded periods of the host. If the pool is running, it
+    /// folds in small steps.
     Fold(FoldArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
@@ -63,7 +62,7 @@ pub(crate) struct RestoreArgs {
     /// Replace an existing database, and keep it under another name.
     #[arg(long, help_heading = "Pool")]
     pub(crate) force: bool,
-    /// Restore the backup of another pool, or of one with another asset.
+    /// Restore a backup of another pool, or of one with a different asset.
     ///
     /// Its leases, accounts, and payouts become those of the pool with this data directory.
     #[arg(long, help_heading = "Pool")]
@@ -94,7 +93,7 @@ pub(crate) struct FoldArgs {
     /// Fold billing periods of days that ended longer ago than this.
     #[arg(long, value_name = "TIME", default_value = "35d", value_parser = kept_time, help_heading = "Pool")]
     pub(crate) older: Duration,
-    /// Fold in the database in this data directory.
+    /// Fold billing periods of the database in this data directory.
     ///
     /// [default: ~/.local/share/vipnode/pool]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
@@ -217,13 +216,12 @@ pub(crate) enum AdminCommand {
     /// that transfers the claimed amount to the receiver. Requires the key of --chain.claimer. A claim counts once its
     /// block is final; the costs that it covers are then payable to hosts. Repeating a claim changes nothing.
     Claim(Box<ClaimArgs>),
-    /// Show the epochs in which the pool claims, or begin one.
+    /// Show the claim epochs of the pool, or start one.
     ///
     /// For pools with --payment x402 and --chain.keystore. In each epoch (--epoch), the pool claims what clients signed
     /// for and
-    /// used, waits until the claims are final, and lists the payouts. With "run", an epoch begins now, and one that was
-    /// halted
-    /// continues. Repeating a claim changes nothing.
+    /// used, waits until the claims are final, and lists the payouts. With "run", an epoch begins now, or one that was
+    /// halted continues. Repeating a claim changes nothing.
     Epoch(EpochArgs),
     /// List the payouts of a settlement period.
     Payouts(PayoutsArgs),

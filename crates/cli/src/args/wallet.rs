@@ -194,7 +194,7 @@ Examples:
 pub(crate) struct WalletWithdrawArgs {
     /// Withdraw at most this amount.
     ///
-    /// [default: everything that was not claimed]
+    /// [default: everything that has not been claimed]
     #[arg(id = "withdraw_amount", value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) amount: Option<String>,
     #[command(flatten)]

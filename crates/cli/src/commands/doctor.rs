@@ -60,7 +60,7 @@ async fn running_agent(state_dir: Option<&Path>) -> Option<Line> {
 }
 
 fn running_agent_line(node: &str, url: &str, role: &str) -> Line {
-    let text = format!("The agent of node {node} runs here with the pool {url}; no pool was named to check");
+    let text = format!("The agent of node {node} is running here with the pool {url}; no pool was named to check");
     let line = Line::new("running_agent", Tone::Plain, text).with("node", node).with("url", url).with("role", role);
     line.hint(&format!("To check the setup of this agent, run `vipnode doctor {} --role {role}`", quoted(url)))
 }

@@ -196,8 +196,10 @@ fn default_dir_line(dir: &Path, others: &[PathBuf]) -> Line {
     let text = format!("No --datadir was given; using the default, {}", dir.display());
     let flags: Vec<String> =
         others.iter().map(|other| format!("--datadir {}", quoted(&other.display().to_string()))).collect();
-    let hint =
-        format!("To use another pool that runs on this machine, run the command again with {}", flags.join(" or "));
+    let hint = format!(
+        "To use another pool that is running on this machine, run the command again with {}",
+        flags.join(" or ")
+    );
     let running: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
     let line = Line::new("default_datadir", Tone::Warning, text).with("datadir", dir.display().to_string());
     line.with("running", running).hint(&hint)

@@ -51,8 +51,8 @@ fn restored_lines(backup: &str, datadir: &str, restored: &RestoredPool) -> Vec<L
 
 fn unreadable_line(error: &StoreError) -> Line {
     let text = format!(
-        "The previous database cannot be read: {error}. Which entries of the ledger are lost is not known, and nodes that use \
-         protocol 2 keep peers from leases that only it has"
+        "The previous database cannot be read: {error}. It is not known which entries of the ledger are lost, and nodes \
+         that use protocol 2 keep peers from leases that only it has"
     );
     Line::new("former_unreadable", Tone::Warning, text).with("reason", error.to_string())
 }
@@ -63,7 +63,7 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
         Ok(lost) if lost.count == 0 && lost.pruned == 0 => return Vec::new(),
         Ok(lost) => lost,
         Err(error) => {
-            let text = format!("Which entries of the ledger are lost is not known: {error}");
+            let text = format!("It is not known which entries of the ledger are lost: {error}");
             return vec![Line::new("lost_entries", Tone::Warning, text).with("reason", error.to_string())];
         }
     };
@@ -85,7 +85,7 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
     if is_payout_listed_again(lost) {
         let text =
             "Payouts that you have already made may be listed again: compare each with your records before you pay";
-        let hint = "Follow the steps in the book, page \"Operating a pool\", section \"Data directory\"";
+        let hint = "Follow the steps under \"Data directory\" on the \"Operating a pool\" page of the book";
         lines.push(Line::new("repeated_payouts", Tone::Warning, text).hint(hint));
     }
     for entry in orders {
@@ -103,7 +103,7 @@ fn entry_lines(datadir: &str, entries: &Result<LostEntries, StoreError>) -> Vec<
     let listed = u64::try_from(orders.len()).unwrap_or(u64::MAX);
     let more = num_orders.saturating_sub(listed);
     if more > 0 {
-        let text = format!("{} of the operator are not listed", counted(more, "further change"));
+        let text = format!("Not listed: {} by the operator", counted(more, "further change"));
         lines.push(Line::new("more_lost_entries", Tone::Plain, text).with("entries", more));
     }
     lines
@@ -160,7 +160,7 @@ fn peer_lines(peers: &Result<DroppedPeers, StoreError>) -> Vec<Line> {
     }
     if let Some(problem) = problem {
         let rows = if unreadable == 0 { "The leases".to_owned() } else { counted(unreadable, "lease") };
-        let text = format!("{rows} of the previous database cannot be read: {problem}; {KEPT}");
+        let text = format!("{rows} in the previous database cannot be read: {problem}; {KEPT}");
         lines.push(Line::new("unreadable_leases", Tone::Warning, text).with("leases", unreadable));
     }
     lines

@@ -101,7 +101,7 @@ fn unreleased_lines(state_dir: Option<&Path>, left: &[UnreleasedNode]) -> Vec<Li
     let dir = state_dir.map(|dir| format!(" --state-dir {}", quoted(&dir.display().to_string()))).unwrap_or_default();
     let line = |UnreleasedNode { node, changes }: &UnreleasedNode| {
         let changes_there = counted(count(*changes), "change");
-        let text = format!("Node {node} still has {changes_there} by an agent that no longer runs");
+        let text = format!("Node {node} still has {changes_there} by an agent that is no longer running");
         let hint = format!("Pass the RPC address of that node: `vipnode release{dir} --rpc ADDRESS`.");
         let line = Line::new("unreleased", Tone::Warning, text).with("node", node.as_str()).with("leases", *changes);
         line.hint(&hint)

@@ -70,7 +70,7 @@ fn finalize_after(pending: &PendingWithdrawal, delay_s: u32) -> Ms {
     chain_time(pending.finalize_after_s(delay_s))
 }
 
-/// The amount that the user asks for, or everything that was not claimed.
+/// The amount that the user asks for, or everything that has not been claimed.
 fn requested(amount: Option<&str>, asset: Asset, state: &ChannelState) -> Result<Amount, CliError> {
     let holds = state.unclaimed();
     if holds == Amount::ZERO {

@@ -198,8 +198,9 @@ fn dial_slots(facts: &Facts, peers: &[PeerFact], flags: ClientFlags) -> Option<F
     let most = facts.wants.node_max_peers;
     let slots = (most / share).max(1);
     let dialed = peers.iter().filter(|peer| peer.direction == Direction::Outbound).count();
-    let text = format!("The node has dialed {dialed} of at most {}", counted(slots.into(), "peer"));
-    if dialed < usize::try_from(slots).unwrap_or(usize::MAX) {
+    let dialed = u64::try_from(dialed).unwrap_or(u64::MAX);
+    let text = format!("The node has dialed {} (maximum: {slots})", counted(dialed, "peer"));
+    if dialed < slots.into() {
         return Some(Finding::ok("dial_slots", text));
     }
     let more = most.saturating_add(share.saturating_mul(3));

@@ -33,10 +33,10 @@ errors! {
         /// The pool cannot compare claims with their gas.
         NoCoinPrice { symbol: String }: local, "--chain.keystore requires --chain.coin-price",
             hint "Pass the approximate value of the chain's coin: --chain.coin-price \"AMOUNT {symbol}\".";
-        /// The flags --chain.token and --asset describe different assets.
+        /// The --chain.token and --asset flags describe different assets.
         TokenAsset { token: Account, asset: Asset, charged: Asset }: local,
             "the token {token} is {asset}, but the pool charges in {charged}",
-            hint "Pass --asset {asset} and a --price in {symbol}, or another --chain.token." (symbol = asset.symbol());
+            hint "Pass --asset {asset} and a --price in {symbol}, or a different --chain.token." (symbol = asset.symbol());
         /// The file of the payment channel cannot be read.
         PayFile { why: Box<WalletError> }: local, "{why}",
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --pay FILE.";
@@ -63,7 +63,7 @@ errors! {
         /// A command that requires a subcommand was given without one.
         NoSubcommand: local, "a command is missing",
             hint "To list the commands, pass --help.";
-        /// The original's flag --pprof was given.
+        /// The original's --pprof flag was given.
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
         /// A pool in memory does not use a data directory.
@@ -78,7 +78,7 @@ errors! {
         /// A user without a home directory started the pool without --datadir.
         NoDataHome: local, "this user has no home directory in which the pool could store its data",
             hint "Pass a directory: --datadir DIR. To keep everything in memory, pass --store memory.";
-        /// The original's flag --invalid-node was given.
+        /// The original's --invalid-node flag was given.
         InvalidNode: local,
             "--invalid-node: agents do not report their other peers to this pool, and the pool evicts only clients that it \
              assigned",
@@ -93,12 +93,12 @@ errors! {
         PriceAsset { symbol: String, asset: Asset }: local, "--price: {symbol:?} is not a unit of {asset}",
             hint "Use {units}; or, to charge in {symbol}, name it and its number of decimals: --asset {symbol}:DECIMALS."
                 (units = asset.unit_names());
-        /// The reloaded settings name another asset.
+        /// The reloaded settings name a different asset.
         AssetChanged { old: Asset, new: Asset }: local,
             "the pool charges in {old}:{now}, and cannot charge in {new}:{then} instead" (now = old.decimals(), then = new.decimals()),
             hint "Set asset to {old}:{now} again. To charge in {new}, start another pool with its own --datadir."
                 (now = old.decimals());
-        /// The original's flag --contract.min-balance was given.
+        /// The original's --contract.min-balance flag was given.
         MinBalance: local,
             "--contract.min-balance: this version does not use a payment contract",
             hint "Remove it, or pass --contract.min-balance off.";
@@ -147,7 +147,7 @@ errors! {
             hint "Remove that character, which was probably copied by accident: it would be part of the secret.";
         /// Two ways to close a pool were given.
         MembersAndSecret: local, "--members and a join secret cannot be used together", hint "Remove one of the two.";
-        /// The flag --chain was passed twice for the same chain ID.
+        /// The --chain flag was passed twice for the same chain ID.
         ChainTwice { id: u64 }: local, "two genesis blocks are given for chain {id}",
             hint "Pass one of them: --chain {id}=GENESIS.";
         /// The name is mistyped, or belongs to another version of vipnode.
@@ -162,7 +162,7 @@ errors! {
             "invalid value \"{value}\" for limit {name}: {rule}",
             hint "Pass a value from {least} to {most}: --limit {name}={default}.";
         /// Every connection would time out before its first ping is due.
-        SilenceBeforePing: local, "the limit pool_silence must be longer than the limit pool_ping",
+        SilenceBeforePing: local, "the pool_silence limit must be longer than the pool_ping limit",
             hint "Raise pool_silence or lower pool_ping, for example --limit pool_silence=60s --limit pool_ping=20s.";
         /// The CA certificates for the ACME server cannot be used.
         AcmeCa { why: Box<TrustError> }: local, "{why}", hint "Pass a PEM file: --tls-acme-ca FILE.";
@@ -175,7 +175,7 @@ errors! {
         MetricsOpen { address: SocketAddr }: local,
             "--metrics-bind {address} is not a loopback address: anyone who can reach it could read the metrics",
             hint "Pass --metrics-bind {port}, or allow it with --metrics-open." (port = address.port());
-        /// Another program uses the port, or the operating system does not permit the address.
+        /// Another program is using the port, or the operating system does not permit the address.
         MetricsBind { address: SocketAddr, error: io::Error }: local, "--metrics-bind {address}: {error}",
             hint "Pass a free port: --metrics-bind PORT.";
         /// The key to sign a delegation was not found.
@@ -197,19 +197,20 @@ errors! {
         AdminSockets { path: PathBuf, error: io::Error }: local, "cannot look for pools in {path}: {error}" (path = path.display()),
             hint "Pass the data directory of the pool: --datadir DIR.";
         /// No account was named, and no agent on this machine could ask its pool.
-        NoAgentWithPool: local, "no agent that is connected to the pool runs here, and no account was named",
-            hint "Start the agent of your node (`vipnode status` lists the agents that run), or name the account: pass its \
+        NoAgentWithPool: local, "no agent connected to the pool is running here, and no account was named",
+            hint "Start the agent of your node (`vipnode status` lists the running agents), or name the account: pass its \
                   keystore with --keystore FILE, or its address with --account ADDRESS.";
-        /// The pool runs as another user or with --datadir, or is not running.
-        NoAdminSocket: local, "no pool that this user started with the default data directory runs on this machine",
+        /// The pool is running as a different user or with --datadir, or is not running.
+        NoAdminSocket: local, "this user is not running a pool with the default data directory on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
-        /// This user is not running a pool with the default data directory, but other pools run on this machine.
+        /// This user is not running a pool with the default data directory, but other pools are running on this
+        /// machine.
         OtherAdminSockets { dirs: String, first: String }: local,
-            "no --datadir was given, and pools run on this machine with these data directories: {dirs}",
+            "no --datadir was given, and pools are running on this machine with these data directories: {dirs}",
             hint "Pass the data directory of the pool, as its user: --datadir {first}.";
         /// Without --datadir or --socket, the command cannot choose between several pools.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
-            "this user runs several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
+            "this user is running several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),
             hint "Pass --datadir DIR, or one of the sockets: --socket {one}." (one = quoted_path(one));
         /// The ID is mistyped, or its node is not connected and has no leases.
         NoSuchId { text: String }: local, "no node or agent that the pool lists has an ID that begins with {text}",
@@ -238,11 +239,12 @@ errors! {
             no_hint "the operating system refused the request";
         /// The system has too little memory, or a limit on processes was reached.
         Threads { error: io::Error }: local, "cannot start threads: {error}",
-            hint "Raise the limit of processes (ulimit -u), or free memory.";
+            hint "Raise the limit on processes (ulimit -u), or free memory.";
         /// The agent whose changes should be undone is running.
         AgentRuns { path: PathBuf }: local, "an agent is running for this node and holds {path}; its leases are in use"
             (path = path.display()),
-            hint "Stop the agent (Ctrl-C): it undoes its changes itself. Only what a killed agent left needs this command.";
+            hint "Stop the agent (Ctrl-C): it undoes its changes itself. This command is needed only for \
+                  changes that a killed agent left behind.";
         /// A second signal (Ctrl-C) arrived while the agent was stopping.
         StoppedAtOnce: local, "stopped immediately without undoing the changes to the node",
             hint "Undo them: `vipnode release`.";
@@ -261,8 +263,8 @@ errors! {
             no_hint "the message contains the operating system's error";
         /// geth is not installed at this path, or it failed at startup.
         DemoGeth { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
-            hint "Pass another geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
-        /// Another program uses the ports of the demo's geth.
+            hint "Pass a different geth (1.17 works) with --geth PATH, or use simulated nodes with --simulated.";
+        /// Another program is using the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";
         /// The demo cannot start a pool, host, or client.

@@ -10,7 +10,7 @@ errors! {
         /// The file does not exist, or this user does not have permission to read it.
         Read { path: PathBuf, error: io::Error }: local, "cannot read the keystore {path}: {error}" (path = path.display()),
             hint "Pass a keystore file that this user can read: --keystore FILE.";
-        /// The file is not a wallet's keystore, or has another version.
+        /// The file is not a wallet's keystore, or its version is not 3.
         Form { why: String }: local, "this is not a version 3 keystore: {why}",
             hint "Pass a keystore file that your wallet exported: --keystore FILE.";
         /// The parameters in the file would take too much memory or time.

@@ -11,7 +11,7 @@ errors! {
             hint "Pass a keystore with --keystore FILE, or set VIPNODE_PRIVATE_KEY. To sign with another wallet, pass --unsigned.";
         /// The input does not have the form of a private key. vipnode never displays the input.
         PrivateKey: local, "this is not a private key", hint "Enter 64 hex characters.";
-        /// The path is mistyped, or no channel was created yet.
+        /// The path is mistyped, or no channel has been created yet.
         NoChannel { path: PathBuf }: local, "{path} does not exist" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
         /// The channel file cannot be read, or it is not a channel file.
@@ -52,7 +52,7 @@ errors! {
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
         /// The node reports a different number of decimals for the token than when the file was created.
         OtherDecimals { path: PathBuf, of: u8, node: u8 }: local,
-            "the token of the channel in {path} had {of} decimals, but the EVM node states {node} now" (path = path.display()),
+            "the token of the channel in {path} had {of} decimals, but the EVM node now reports {node}" (path = path.display()),
             hint "Compare the decimals in a block explorer, or pass another EVM node: --chain.rpc URL.";
         /// A flag and the file have different values for the same field.
         OtherFields { path: PathBuf }: local, "the flags describe a different channel from the one in {path}" (path = path.display()),
@@ -62,7 +62,7 @@ errors! {
             hint "Deposit less, or send more {asset} to the account.";
         /// A deposit or withdrawal of 0 would change nothing.
         Zero: local, "the amount is 0", hint "Pass a larger amount.";
-        /// Another account or other data was signed.
+        /// A different account signed, or different data was signed.
         Signature { account: Account }: local, "{account} did not make this signature for this deposit",
             hint "Sign exactly the printed data, and pass the --valid-until that was printed with it.";
         /// Too much time has passed since the deposit was signed.
@@ -80,9 +80,9 @@ errors! {
         PrivateKeyFile { path: PathBuf, error: io::Error }: local,
             "cannot read the private key in {path}: {error}" (path = path.display()),
             hint "Pass a file that contains the key in hex: --private-key-file FILE.";
-        /// The whole deposit was claimed or withdrawn before.
+        /// The whole deposit has already been claimed or withdrawn.
         NothingLeft: local, "the channel has nothing to withdraw",
-            no_hint "everything was claimed or withdrawn before";
+            no_hint "everything has already been claimed or withdrawn";
         /// The requested amount is larger than the part of the deposit that is left.
         TooMuch { holds: Amount, asset: Asset }: local, "only {shown} can be withdrawn from the channel" (shown = asset.show(*holds)),
             hint "Withdraw less, or omit the amount to withdraw everything.";

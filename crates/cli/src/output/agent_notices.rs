@@ -87,7 +87,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         }
         AgentNotice::SignsEachCall { key_file } => {
             let text = format!(
-                "Protocol 2: the node key in {} signs every call and stays in memory while this agent runs",
+                "Protocol 2: the node key in {} signs every call and stays in memory while this agent is running",
                 key_file.display()
             );
             Line::new("signs_each_call", Tone::Plain, text)
@@ -172,7 +172,7 @@ fn notice_line(notice: &Notice) -> Line {
         }
         Notice::Displaced { address, wait_ms } => {
             let text = format!(
-                "Another agent uses this node's key, from {address} (as the pool sees it). Each connection of one disconnects the \
+                "Another agent is using this node's key, from {address} (as the pool sees it). Each connection of one disconnects the \
                  other, so this agent waits at least {} after it is disconnected",
                 span(*wait_ms)
             );
@@ -391,7 +391,7 @@ fn hosts_missing(missing: u32, why: Option<&str>, late: bool, retry_ms: Option<u
     };
     let why = match (why, late, retry_ms) {
         (Some(why), ..) => format!(": {}", plain(why)),
-        (None, true, Some(_)) => ": the last host failed to connect with your node".to_owned(),
+        (None, true, Some(_)) => ": the last host failed to connect to your node".to_owned(),
         (None, true, None) => ": the pool has not given a reason".to_owned(),
         (None, false, _) => String::new(),
     };
@@ -436,7 +436,7 @@ mod tests {
         assert_eq!(missing(None, true).0, "Still missing 2 hosts: the pool has not given a reason");
         assert_eq!(
             missing_with(None, true, Some(42_100)).0,
-            "Still missing 2 hosts: the last host failed to connect with your node; next try of a host that failed in 43 s"
+            "Still missing 2 hosts: the last host failed to connect to your node; next try of a host that failed in 43 s"
         );
     }
 

@@ -23,8 +23,8 @@ impl HostSlow {
         let line = |text: String| Line::new("host_slow", Tone::Plain, text);
         if let Some(ms) = self.redial_ms {
             let text = format!(
-                "Host {host} admitted this node, but the two nodes dialed each other just before. geth waits up to 35 s \
-                 before it dials again; next try in {} s, unless the pool has another host",
+                "Host {host} admitted this node, but the two nodes dialed each other a moment ago. geth waits up to \
+                 35 s before it dials again; next try in {} s, unless the pool has another host",
                 ms.div_ceil(1_000)
             );
             return line(text).with("redial_ms", ms);

@@ -31,7 +31,7 @@ pub(crate) fn epoch_text(epoch: &AdminEpoch) -> Styled {
     }
     if *number > 0 {
         let (gas, beyond) = (coins(&epoch.gas_wei), show(epoch.unattributed));
-        lines.push(format!("Gas: {gas}; received beyond the claims: {beyond}"));
+        lines.push(format!("Gas: {gas}; received in addition to the claims: {beyond}"));
     }
     if let Some(finished) = finished_ms {
         lines.push(format!("Last complete epoch: {}", finished.rfc3339_seconds()));

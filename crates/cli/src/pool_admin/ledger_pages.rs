@@ -69,7 +69,7 @@ pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
     let text = match next {
         None => format!("{now}. No other price is announced."),
         Some(NextPrice { price, fee_bps, from_ms }) => format!(
-            "{now}.\nFrom {}: {}, of which the operator keeps {}. The pool keeps to this announcement, also after a restart with the \
+            "{now}.\nFrom {}: {}, of which the operator keeps {}. The pool keeps to this announcement, even after a restart with the \
              same --price and --fee-bps as now. Set both to the announced values, so that the settings name what the pool \
              charges; any other value is announced in turn.",
             from_ms.rfc3339_seconds(),

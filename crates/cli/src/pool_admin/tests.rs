@@ -131,7 +131,7 @@ fn snapshot_of_the_audit_log() {
     let records = vec![
         record("vipnode_poolBan", ban, None),
         record("vipnode_poolLedger", serde_json::json!({"change": {"kind": "close_period"}, "reason": ""}), None),
-        record("vipnode_poolLedger", serde_json::json!({}), Some("3 payouts of the period before are not marked")),
+        record("vipnode_poolLedger", serde_json::json!({}), Some("the previous period has unmarked payouts (3)")),
     ];
     let audit = AdminAudit { records, earlier: Some(1_234) };
     let shown = pages(|width| {

@@ -135,7 +135,7 @@ fn table(page: &mut String, lines: &[String]) {
 fn line(row: &ErrorRow) -> String {
     let hint = match row.hint {
         HintRow::Text(hint) => filled(hint),
-        HintRow::Of(field) => format!("The hint of ‹{field}›."),
+        HintRow::Of(field) => format!("(Same hint as for the error in ‹{field}›.)"),
         HintRow::None(reason) => format!("({})", sentence(reason)),
     };
     format!("| {}<br>*{}* | {} |\n", cell(&filled(row.message)), cell(row.doc), cell(&hint))

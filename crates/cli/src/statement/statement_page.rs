@@ -85,7 +85,7 @@ fn note(asset: Asset, line: &StatementLine) -> String {
         _ => format!("of entry {entry}"),
     });
     let merged = line.lease.as_ref().map(|lease| lease.merged).filter(|merged| *merged > 0);
-    let merged = merged.map(|merged| format!("with {} before", counted(merged.into(), "period")));
+    let merged = merged.map(|merged| format!("with {}", counted(merged.into(), "earlier period")));
     let parts = [limit, payout, secured, merged, line.reason.clone()];
     parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }

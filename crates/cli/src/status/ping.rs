@@ -306,7 +306,7 @@ fn address_step(who: &str, address: &str, tried: io::Result<Duration>) -> PathSt
             let hint = match ip {
                 Some(ip) if ip.is_loopback() => LOOPBACK_HINT,
                 _ => {
-                    "Ask the operator of that node to open its p2p port, or check the firewall of this machine for outgoing \
+                    "Ask the operator of that node to open its p2p port, or check the firewall on this machine for outgoing \
                      connections"
                 }
             };

@@ -21,7 +21,7 @@ errors! {
         SeveralNodes {
             /// Those that respond in the order in which they were found, then those that run and do not respond.
             found: Vec<Tried>,
-        }: local, "several execution clients run on this machine:{list}" (list = List(found)),
+        }: local, "several execution clients are running on this machine:{list}" (list = List(found)),
             hint "Name the one to use: --rpc {first}." (first = found.iter().find(|one| one.has_address()).map_or_else(|| "ADDRESS".to_owned(), Tried::quoted));
         /// The key files that were found belong to other nodes, or cannot be read by this user.
         NoKey {

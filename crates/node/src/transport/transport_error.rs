@@ -107,7 +107,7 @@ impl From<CallError> for TransportError {
             CallError::Expired => Self::Expired,
             CallError::Json { why } => Self::Answer(AnswerError::Json { why: clean_error(&why) }),
             error @ (CallError::Lost(_) | CallError::TooLarge { .. }) => Self::lost(&error.to_string()),
-            CallError::Full => Self::lost("too many calls to it wait for an answer"),
+            CallError::Full => Self::lost("too many calls to it are waiting for an answer"),
         }
     }
 }

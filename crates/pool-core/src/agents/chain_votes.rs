@@ -15,9 +15,10 @@ use crate::{
 ///
 /// The attack: one connect with a false genesis block would decide for all of them. So no word renames a chain. Those
 /// nodes stay on a chain of their own, whose genesis is not known, and are also matched with the nodes of one other chain
-/// of that ID: the one that the operator pinned; else the one whose proven hosts are in the most wide address blocks; then the
-/// one that agents of the most wide blocks name, that has the most proven hosts, that agents of the most blocks name, and
-/// that was named first. The number of proven hosts counts last of those, because three addresses prove any number of ids.
+/// of that ID: the one that the operator pinned; else the one whose proven hosts are spread over the largest number of
+/// wide address blocks; then the one that agents of the most wide blocks name, that has the most proven hosts, that
+/// agents of the most blocks name, and that was named first. The number of proven hosts counts last of those, because
+/// three addresses prove any number of ids.
 #[derive(Debug, Default)]
 pub(crate) struct ChainVotes {
     /// By chain ID; public networks are not in it, because their ID is enough.

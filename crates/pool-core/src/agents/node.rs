@@ -186,7 +186,7 @@ impl Node {
         self.has(NodeFlag::PROVEN)
     }
 
-    /// Whether it counts as paired, so that it is remembered for long: it was paired with nodes of another wide block for some time,
+    /// Whether it counts as paired, so that it is remembered for long: it was paired with nodes in another wide block for some time,
     /// or used a part of its trial, which would otherwise begin again. An id is free, and so is time with a host of one's own.
     pub(crate) const fn is_paired(&self) -> bool {
         self.has(NodeFlag::PAIRED)

@@ -52,7 +52,7 @@ impl NodeShares {
         }
     }
 
-    /// Counts a node of a block no longer.
+    /// Counts a node in a block no longer.
     fn leave(&mut self, block: AddressBlock, never_paired: bool) {
         self.nodes_mut(never_paired).give_back(block);
     }

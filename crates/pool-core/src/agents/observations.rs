@@ -18,7 +18,7 @@ use crate::{
 /// The attack: a report costs nothing. One client that never connected could claim that a host serves `snap/999` and make
 /// it unfit for everyone who needs a version, and a host could describe its client as a light node. Therefore only clients
 /// of paired leases are heard. Each is kept apart and dropped with its lease, so nothing invented remains. One is enough
-/// for clients of its own address block and in a closed pool; for everyone else, clients of two wide blocks (/16, /32)
+/// for clients in its own address block and in a closed pool; for everyone else, clients in two wide blocks (/16, /32)
 /// have to agree: a customer of a provider has many address blocks of it.
 /// Against what a host names itself, observations only rank it lower. Each host has few of them, and address blocks share
 /// that room.
@@ -66,7 +66,7 @@ impl HostObservations {
         self.list.iter().filter(|observation| observation.paired)
     }
 
-    /// Whether a client of an address block may be one of at most `most` observations: it may if its block then holds at most
+    /// Whether a client in an address block may be one of at most `most` observations: it may if its block then holds at most
     /// as many as are free.
     fn has_room(&self, block: AddressBlock, most: usize, members_only: bool) -> bool {
         let free = count(most.saturating_sub(self.list.len()));

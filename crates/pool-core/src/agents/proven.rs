@@ -8,21 +8,21 @@ use crate::{
 
 /// Whether a node was paired with others for long enough to be known as real.
 ///
-/// That takes a time with nodes of two other wide address blocks (in a closed pool, any time with any node). An id is
+/// That takes a time with nodes in two other wide address blocks (in a closed pool, any time with any node). An id is
 /// free and an address block is cheap, but time with two strangers who report it is neither. It protects from limits
 /// that are there for unknown nodes, and never makes a node rank higher.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Proven {
-    /// It was never paired with a node of another wide block.
+    /// It was never paired with a node in another wide block.
     #[default]
     No,
     /// It was, but not yet for long enough.
     Partly(Box<[PairedTime; 2]>),
-    /// It was paired for that time with nodes of two other wide blocks.
+    /// It was paired for that time with nodes in two other wide blocks.
     Yes,
 }
 
-/// Time that a node was paired with nodes of a wide block. Zero time for none.
+/// Time that a node was paired with nodes in a wide block. Zero time for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairedTime {
     /// Where the other nodes are.

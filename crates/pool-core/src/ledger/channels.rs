@@ -20,7 +20,7 @@ pub(crate) struct Channels {
     live: BTreeMap<Account, ChannelRow>,
     /// First vouchers of channels whose deposit is being read from the chain.
     read: BTreeMap<Account, FirstVoucher>,
-    /// How many of these the agents of each address block have.
+    /// How many of these the agents in each address block have.
     shares: BlockShares,
     /// When a voucher of each payer was taken last, since the pool started.
     signed_at: BTreeMap<Account, Ms>,
@@ -82,7 +82,7 @@ impl Channels {
         self.read.insert(voucher.config.payer_authorizer, voucher);
     }
 
-    /// Whether an agent of an address block may have a first voucher wait, of at most `most` of all agents.
+    /// Whether an agent in an address block may have a first voucher wait, of at most `most` of all agents.
     pub(crate) fn may_wait(&self, block: AddressBlock, most: u32) -> bool {
         self.shares.may_take(block, most.saturating_sub(self.shares.held()))
     }

@@ -203,8 +203,8 @@ impl Ledger {
             let order = OperatorOrder { by: None, reason: format!("epoch {number}"), key: None };
             let transaction = Transaction::Period { period: self.next_settlement_period(), order };
             if unmarked > 0 {
-                let text = format!("{unmarked} payouts of the period before are not marked, so no period was closed");
-                problem = Some(text);
+                let unmarked = format!("the previous period has unmarked payouts ({unmarked})");
+                problem = Some(format!("{unmarked}, so no period was closed"));
             } else if self.post(output, transaction).is_some() {
                 self.close_period(output, output.now, payable.into_iter());
             }

@@ -11,7 +11,7 @@ use crate::collections::address_block::{AddressBlock, WideBlock};
 #[derive(Debug, Default)]
 pub(crate) struct ClientTurns(Turns<WideBlock, Turns<AddressBlock, BlockClients>>);
 
-/// The clients of a block, whether they are proven, in the order of arrival.
+/// The clients in a block, whether they are proven, in the order of arrival.
 type BlockClients = Turns<bool, BTreeSet<(u64, u32)>>;
 
 /// A client that waits.
@@ -71,7 +71,7 @@ impl ClientTurns {
         self.0.next()?.next()?.next()?.first().map(|(_, client)| *client)
     }
 
-    /// The clients of a block that do not count as proven, in the order of arrival.
+    /// The clients in a block that do not count as proven, in the order of arrival.
     pub(crate) fn of_block(&self, block: AddressBlock) -> impl Iterator<Item = u32> {
         let kinds = self.0.things.get(&block.wide()).and_then(|blocks| blocks.things.get(&block));
         let clients = kinds.and_then(|kinds| kinds.things.get(&false));

@@ -6,7 +6,7 @@ use crate::collections::{
     slab::NIL,
 };
 
-/// Hosts grouped by wide address block and by block. A search draws the block first, so a thousand hosts of one block are
+/// Hosts grouped by wide address block and by block. A search draws the block first, so a thousand hosts in one block are
 /// drawn as often as a single host of another one.
 #[derive(Debug, Default)]
 pub(crate) struct HostsByBlock {
@@ -28,7 +28,7 @@ struct BlockGroup {
     hosts: BlockHosts,
 }
 
-/// The hosts of a block. Most have one host, for which nothing is allocated.
+/// The hosts in a block. Most have one host, for which nothing is allocated.
 #[derive(Debug)]
 enum BlockHosts {
     One(u32),
@@ -149,7 +149,7 @@ pub(crate) struct DrawnHost {
     pub(crate) block: AddressBlock,
 }
 
-/// A walk over the hosts of one wide block.
+/// A walk over the hosts in one wide block.
 #[derive(Debug)]
 struct BlockWalk<'a> {
     blocks: Cycle<'a, BlockGroup>,

@@ -163,7 +163,7 @@ struct NodeMatching {
     open_has_served: bool,
     /// The free slots that it adds to its chain's sum.
     open_free: u32,
-    /// Those of them that it adds to its chain's sum of slots that clients of two wide blocks used before.
+    /// Those of them that it adds to its chain's sum of slots that clients in two wide blocks used before.
     open_shown: u16,
     /// Whether it adds them to the sums of hosts that report with their updates only.
     open_late: bool,
@@ -345,7 +345,7 @@ impl Matching {
         self.pending_offers.add(None);
     }
 
-    /// Counts an offer to a client as no longer pending: both sides saw it, or it ended. The next client of its address block goes
+    /// Counts an offer to a client as no longer pending: both sides saw it, or it ended. The next client in its address block goes
     /// on.
     pub(crate) fn offer_settled(&mut self, client: u32, share: Option<OfferShare>, context: Context<'_>) {
         self.pending_offers.sub(share);
@@ -411,7 +411,7 @@ impl Matching {
         if host_dials { redial.by_either_ms } else { redial.by_client_ms }
     }
 
-    /// Remembers a pair that was offered and did not connect. The client gets another host of the same address block only if
+    /// Remembers a pair that was offered and did not connect. The client gets another host in the same address block only if
     /// none of another block is drawn, because silent hosts of one operator would cost it one offer after the other.
     /// The pair itself is kept apart from when it was `offered`.
     pub(crate) fn never_connected(&mut self, host: u32, client: u32, offered: Ms, context: Context<'_>) {
@@ -424,7 +424,7 @@ impl Matching {
         }
     }
 
-    /// Does not give a host to light nodes of an address block for a while, because it disconnected one of them at once.
+    /// Does not give a host to light nodes in an address block for a while, because it disconnected one of them at once.
     pub(crate) fn light_node_failed(&mut self, host: u32, block: AddressBlock, now: Ms, limits: &Limits) {
         self.recent_pairs.light_node_failed(now, host, block, now.plus(limits.light_block_ms), limits);
     }

@@ -12,8 +12,8 @@ use crate::{
 /// the host did not admit its client.
 ///
 /// A host id is free. A host that admits and stays silent costs each of its clients seconds, and so does one that answers
-/// "full" late. So the new hosts of an address block get few clients within a while, as long as the chain has an open host
-/// that is known. A host is known once a client of another wide block (/16, /32) than its own connected with it: one in its own
+/// "full" late. So the new hosts in an address block get few clients within a while, as long as the chain has an open host
+/// that is known. A host is known once a client in another wide block (/16, /32) than its own connected with it: one in its own
 /// may be its operator's.
 ///
 /// A client id is free too, and one that never connects would use up the offers of honest new hosts. So for a client, the
@@ -74,7 +74,7 @@ impl<K: Ord> OfferCounts<K> {
         }
     }
 
-    /// Whether hosts have as many offers as they may for one more client of a wide block.
+    /// Whether hosts have as many offers as they may for one more client in a wide block.
     fn are_full(&self, hosts: &K, clients: WideBlock, most: u32) -> bool {
         let of_another = most.div_ceil(CLIENT_BLOCKS);
         let counts = self.0.get(hosts).into_iter().flatten();
@@ -184,7 +184,7 @@ impl Matching {
         self.has_served(host, context) || !self.knows_hosts_on(chain, context)
     }
 
-    /// Whether a client of another wide block was ever connected with a host that the pool remembers; in a closed pool, any
+    /// Whether a client in another wide block was ever connected with a host that the pool remembers; in a closed pool, any
     /// client.
     pub(crate) fn has_served(&self, host: u32, context: Context<'_>) -> bool {
         self.nodes.get(host).paired.any_of_other_blocks() || context.agents.is_proven(host)
@@ -207,7 +207,7 @@ impl Matching {
     }
 
     /// A host did not admit a client. If no client was ever connected with it, that was an offer of a new host, and the
-    /// client gets hosts of other blocks first: else a few free ids that answer "full" in turn would hold it for good.
+    /// client gets hosts in other blocks first: else a few free ids that answer "full" in turn would hold it for good.
     /// What strangers make a known host answer costs that host nothing.
     pub(crate) fn new_host_refused(&mut self, lease: LeaseId, host: u32, client: u32, context: Context<'_>) {
         let Context { now, limits, .. } = context;

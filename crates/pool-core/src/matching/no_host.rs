@@ -65,7 +65,7 @@ impl NoHost {
             Self::Drained => "the operator of this pool has paused new leases, for your node or for all".to_owned(),
             Self::Payment(shortage) => shortage.error(0).to_string(),
             Self::PayersFirst => {
-                format!("clients that pay wait for the slots that are free on {chain}, and come before a free trial")
+                format!("paying clients are waiting for the free slots on {chain}, and have priority over a free trial")
             }
             Self::InTrial(PaymentMode::X402) => {
                 "a client gets one host in its free trial; to get more, deposit into a payment channel: run \
@@ -217,7 +217,7 @@ fn name_chains(none: &str, others: &[u32], chain: &ChainSpec, context: Context<'
     if let Some(other) = others.iter().find(|other| other.chain_id == chain.chain_id) {
         let genesis = if other.lacks_genesis() { String::new() } else { format!(", {}", ShortHash(other.genesis)) };
         return Some(format!(
-            "{none}; hosts with the same chain ID have another genesis block{genesis}: compare \
+            "{none}; hosts with the same chain ID have a different genesis block{genesis}: compare \
              your genesis file with the pool operator's"
         ));
     }
@@ -297,7 +297,7 @@ impl Rejection {
                 "is avoided by your agent after a failed connection",
                 "are avoided by your agent after failed connections",
             ),
-            Self::Failed => "failed to connect with your node a moment ago",
+            Self::Failed => "failed to connect to your node a moment ago",
             Self::Barred => of_number(
                 "is not matched with your node today, because your agent, or one in your address block, did not report it",
                 "are not matched with your node today, because your agent, or one in your address block, did not report them",

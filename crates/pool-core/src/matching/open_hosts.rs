@@ -35,9 +35,9 @@ pub(crate) struct ChainHosts {
     /// How many of them clients were connected with.
     pub(crate) known: usize,
     pub(crate) free: u64,
-    /// The free slots that clients of two wide blocks used before; what a host only claims does not count.
+    /// The free slots that clients in two wide blocks used before; what a host only claims does not count.
     pub(crate) shown: u64,
-    /// Those of the hosts of each wide block; none for zero.
+    /// Those of the hosts in each wide block; none for zero.
     pub(crate) shown_of: BTreeMap<HostGroup, u64>,
     /// Of both, those of hosts that report with their updates only.
     pub(crate) late: [u64; 2],
@@ -91,12 +91,12 @@ impl OpenHosts {
         self.open.get(&chain).map_or(0, |open| open.free)
     }
 
-    /// The free slots on a chain that clients of two wide blocks used before.
+    /// The free slots on a chain that clients in two wide blocks used before.
     fn shown(&self, chain: u32) -> u64 {
         self.open.get(&chain).map_or(0, |open| open.shown)
     }
 
-    /// As [`Self::shown`], those of the hosts of one wide block.
+    /// As [`Self::shown`], those of the hosts in one wide block.
     fn shown_of(&self, hosts: HostGroup, chain: u32) -> u64 {
         self.open.get(&chain).and_then(|open| open.shown_of.get(&hosts)).copied().unwrap_or(0)
     }
@@ -164,7 +164,7 @@ impl Matching {
         chains.into_iter().flatten().filter_map(|chain| self.open_hosts.of(chain)).any(|open| open.known > 0)
     }
 
-    /// As [`Self::free_on`], only those that clients of two wide blocks used before. While no host has served a client, so many
+    /// As [`Self::free_on`], only those that clients in two wide blocks used before. While no host has served a client, so many
     /// others count that a block that is alone may have all further offers of one client: a new pool works.
     pub(in crate::matching) fn shown_on(&self, chain: u32, context: Context<'_>) -> u64 {
         let joined = context.joined_chain(chain).map_or(0, |joined| self.open_hosts.shown(joined));
@@ -172,7 +172,7 @@ impl Matching {
         self.shown_or_claimed(chain, [self.free_on(chain, context), shown], context)
     }
 
-    /// The free slots of the hosts of a wide block that clients of two other wide blocks used before, for the clients of a chain.
+    /// The free slots of the hosts in a wide block that clients in two other wide blocks used before, for the clients of a chain.
     pub(in crate::matching) fn shown_in(&self, hosts: HostGroup, chain: u32, context: Context<'_>) -> u64 {
         let joined = context.joined_chain(chain).map_or(0, |joined| self.open_hosts.shown_of(hosts, joined));
         self.open_hosts.shown_of(hosts, chain).saturating_add(joined)
@@ -191,7 +191,7 @@ impl Matching {
         if self.knows_hosts_on(chain, context) { shown } else { free.min(of_a_client.saturating_mul(2)) }
     }
 
-    /// The free slots of a host that clients of two wide blocks used before. Those that are taken now are the first of them.
+    /// The free slots of a host that clients in two wide blocks used before. Those that are taken now are the first of them.
     pub(crate) fn shown_slots(&self, host: u32, context: Context<'_>) -> u32 {
         let shown = self.nodes.get(host).paired.most().saturating_sub(context.leases.taken_slots(host));
         shown.min(self.free_slots(host, context))

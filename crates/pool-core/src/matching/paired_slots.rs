@@ -1,13 +1,13 @@
 use crate::collections::address_block::WideBlock;
 
-/// The slots of a host that clients of two wide address blocks (/16, /32) used at once, other than the host's own one. Only
+/// The slots of a host that clients in two wide address blocks (/16, /32) used at once, other than the host's own one. Only
 /// these count as free slots in its score: what a host claims costs it nothing, and neither do clients next to it, or of one
 /// provider. Eight bytes, because each node has one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PairedSlots {
     /// Leases that both sides see now.
     now: u16,
-    /// The most at once, since clients of two wide blocks were among them.
+    /// The most at once, since clients in two wide blocks were among them.
     most: u16,
     clients: Clients,
 }
@@ -27,7 +27,7 @@ impl Clients {
 }
 
 impl PairedSlots {
-    /// A client of a wide block is connected with the host of another one; `None` where the block is unknown. In a closed pool
+    /// A client in a wide block is connected with the host of another one; `None` where the block is unknown. In a closed pool
     /// every client is known, and one is enough.
     pub(crate) fn begin(&mut self, client: Option<WideBlock>, host: Option<WideBlock>, members_only: bool) {
         self.now = self.now.saturating_add(1);
@@ -52,7 +52,7 @@ impl PairedSlots {
         self.now
     }
 
-    /// Whether a client of another wide block than the host's own one was ever connected; in a closed pool, any client.
+    /// Whether a client in another wide block than the host's own one was ever connected; in a closed pool, any client.
     pub(crate) fn any_of_other_blocks(self) -> bool {
         self.clients != Clients::NONE
     }
@@ -100,7 +100,7 @@ mod tests {
             slots.begin(block(far), block(own), false);
             slots.begin(block(near), block(own), false);
             assert!(slots.any_of_other_blocks());
-            assert_eq!((slots.most(), slots.now()), (0, 3), "clients of one other wide block");
+            assert_eq!((slots.most(), slots.now()), (0, 3), "clients in one other wide block");
         }
     }
 }

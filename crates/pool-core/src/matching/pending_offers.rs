@@ -8,7 +8,7 @@ use crate::{
 
 /// Counts of leases not yet seen by both sides.
 ///
-/// A client that is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients of
+/// A client that is offered a slot and never connects holds it until the offer ends, and ids are free. So never-proven clients in
 /// an address block hold at most as many pending offers on a chain as slots remain free there that were used before: one
 /// operator cannot hold the free slots of all hosts without ever connecting. Claims of slots cost as little, so what hosts
 /// only claim does not count, but for a few slots while no host has served a client. Each block may always hold a minimum.
@@ -16,7 +16,7 @@ use crate::{
 /// as remain free on such hosts. A flood would hold all slots of these hosts with a share of all slots.
 ///
 /// Strangers can have their hosts used by their own clients in other networks. Beyond the minimum, a block therefore also
-/// holds at most as many offers of the hosts of one wide block as slots remain free there: free slots of a stranger's hosts
+/// holds at most as many offers of the hosts in one wide block as slots remain free there: free slots of a stranger's hosts
 /// give the stranger no share of the slots of others. Members of a closed pool are known to its operator and do not have a
 /// share.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct ClientShare {
 /// Which part of its minimum a block may always hold as offers of hosts that report with their updates only, while any slot
 /// of such a host is free; rounded up.
 const LATE_PART: u32 = 2;
-/// Offers of the hosts of one wide block that a block may always hold, while any slot is free: those of which as many were used
+/// Offers of the hosts in one wide block that a block may always hold, while any slot is free: those of which as many were used
 /// before as are used now have none that counts as free.
 const MINIMUM_OF_GROUP: u32 = 1;
 
@@ -122,7 +122,7 @@ impl PendingOffers {
             .map(|chains| chains.values().fold(0_u64, |sum, shares| sum.saturating_add(shares.held().into())))
     }
 
-    /// The offers of the hosts of each wide block, for checks.
+    /// The offers of the hosts in each wide block, for checks.
     pub(crate) fn of_groups(&self) -> BTreeMap<(u64, HostGroup), u32> {
         self.groups.iter().map(|(group, shares)| (*group, shares.held())).collect()
     }
@@ -144,7 +144,7 @@ impl OfferShare {
 }
 
 impl Matching {
-    /// Whether a client may have an offer beyond the number of hosts that it wants, besides its own limit. Never-proven clients of
+    /// Whether a client may have an offer beyond the number of hosts that it wants, besides its own limit. Never-proven clients in
     /// an address block share those of one client, or each free id would have several hosts admit it.
     pub(crate) fn may_have_spare_offer(&self, client: u32, context: Context<'_>) -> bool {
         let limited = context.agents.is_limited(client, context.limits);

@@ -50,11 +50,11 @@ enum With {
     Redial(u32),
     /// Clients at an address, except the one that it was offered to.
     Address(IpAddr, u32),
-    /// Light nodes of an address block, one of which it disconnected at once.
+    /// Light nodes in an address block, one of which it disconnected at once.
     LightNodes(AddressBlock),
     /// The same for a wide block, as one of at most [`PROVEN_LIGHT_BLOCKS`] numbered blocks of it.
     WideLightNodes(WideBlock, u8),
-    /// Hosts of an address block, one of which did not connect with the client.
+    /// Hosts in an address block, one of which did not connect with the client.
     HostsIn(AddressBlock),
 }
 
@@ -133,7 +133,7 @@ impl RecentPairs {
         Redial { by_client_ms: newest, by_either_ms: second }
     }
 
-    /// Remembers that a host disconnected a light node of an address block at once.
+    /// Remembers that a host disconnected a light node in an address block at once.
     pub(crate) fn light_node_failed(&mut self, now: Ms, host: u32, block: AddressBlock, until: Ms, limits: &Limits) {
         let is_first = !self.light_nodes_failed(now, host, block);
         self.remember(RecentPair { node: host, with: With::LightNodes(block), until }, block, limits);
@@ -144,13 +144,13 @@ impl RecentPairs {
         }
     }
 
-    /// Remembers that a client did not connect with a host of an address block.
+    /// Remembers that a client did not connect with a host in an address block.
     pub(crate) fn failed_in(&mut self, client: ClientOf, hosts: AddressBlock, until: Ms, limits: &Limits) {
         let with = With::HostsIn(hosts);
         self.remember(RecentPair { node: client.client, with, until }, client.block, limits);
     }
 
-    /// Whether a client recently did not connect with a host of an address block.
+    /// Whether a client recently did not connect with a host in an address block.
     pub(crate) fn recently_failed_in(&self, now: Ms, client: u32, block: AddressBlock) -> bool {
         self.any(now, client, With::HostsIn(block), |with| with == With::HostsIn(block))
     }
@@ -175,7 +175,7 @@ impl RecentPairs {
         pairs.map(|pair| pair.until.since(now)).max()
     }
 
-    /// Whether a host recently disconnected a light node of an address block at once.
+    /// Whether a host recently disconnected a light node in an address block at once.
     pub(crate) fn light_nodes_failed(&self, now: Ms, host: u32, block: AddressBlock) -> bool {
         self.any(now, host, With::LightNodes(block), |with| with == With::LightNodes(block))
     }

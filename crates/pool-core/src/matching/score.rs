@@ -19,9 +19,9 @@ const UPTIME: u64 = 30;
 const UPTIME_FULL_MS: u64 = 60 * 60 * 1000;
 /// Each admit in a row that it refused or did not answer, at most three.
 const REFUSAL: i32 = -20;
-/// Proven clients of three wide address blocks were offered it and never connected.
+/// Proven clients in three wide address blocks were offered it and never connected.
 const STRUCK: i32 = -30;
-/// The client was recently offered a host of the same address block and never connected to it.
+/// The client was recently offered a host in the same address block and never connected to it.
 const FAILED_NEARBY: i32 = -150;
 /// Enough clients saw that it does not serve what the client requires, although it names that itself.
 const CONTRADICTED: i32 = -100;

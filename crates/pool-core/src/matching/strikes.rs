@@ -5,7 +5,7 @@ use crate::{Limits, collections::address_block::WideBlock, matching::Context};
 /// Those that say that a host admits clients and then stays silent, each once, by the host's index.
 ///
 /// A client can cause that too: it need only not dial. So only proven clients count, and only together: a host ranks lower
-/// and rests once clients of three different wide address blocks (/16, /32) agree. No stranger and no single operator
+/// and rests once clients in three different wide address blocks (/16, /32) agree. No stranger and no single operator
 /// ruins the rank of a host, however many blocks a provider holds. In a closed pool, the word of any member counts alone: its operator knows the members. No block and no member
 /// counts twice before the host is connected with such a client again, so a client that cannot dial anybody rests each
 /// host once.

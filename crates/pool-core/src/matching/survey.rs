@@ -15,7 +15,7 @@ pub(crate) struct Survey {
     rejections: Vec<(Rejection, u32)>,
     /// Whether every connected host was examined.
     pub(crate) complete: bool,
-    /// How long it takes until the first of those that failed to connect with the client may be offered again, in
+    /// How long it takes until the first of those that failed to connect to the client may be offered again, in
     /// milliseconds.
     pub(in crate::matching) retry_ms: Option<u64>,
 }

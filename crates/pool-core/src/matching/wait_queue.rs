@@ -173,7 +173,7 @@ impl WaitQueue {
         self.chains.get_mut(&chain)?.suspended.values_mut().next()?.next()
     }
 
-    /// The clients of a block that do not count as proven and whose search is suspended, the least served first.
+    /// The clients in a block that do not count as proven and whose search is suspended, the least served first.
     fn suspended_in(&self, chain: u32, block: AddressBlock) -> impl Iterator<Item = u32> {
         let levels = self.chains.get(&chain).into_iter().flat_map(|queue| queue.suspended.values());
         levels.flat_map(move |clients| clients.of_block(block))
@@ -291,7 +291,7 @@ impl Matching {
         self.free_on(client.chain(), context) > needed
     }
 
-    /// How many of the free slots of a client's chain the clients of its block and of its wide block that are not proven
+    /// How many of the free slots of a client's chain the clients in its block and of its wide block that are not proven
     /// could be offered at once.
     fn shares_of_waiting(&self, client: &Node, context: Context<'_>) -> [u64; 2] {
         let free = [self.free_on(client.chain(), context), self.shown_on(client.chain(), context)];
@@ -322,7 +322,7 @@ impl Matching {
             if may {
                 return Some(client);
             }
-            // Clients of another block may have more leases, and still need not wait for these.
+            // Clients in another block may have more leases, and still need not wait for these.
             from = served.checked_add(1)?;
         }
     }
@@ -409,7 +409,7 @@ impl Matching {
         self.serve_soon(context.now);
     }
 
-    /// An offer to a client of a block was paired or ended. The first of those in the block whose search is suspended goes on: it
+    /// An offer to a client in a block was paired or ended. The first of those in the block whose search is suspended goes on: it
     /// may wait because the block had as many pending offers as it may have, and a crowd behind one address would be served
     /// in steps of `retry_ms`.
     pub(in crate::matching) fn resume_in_block(&mut self, chain: u32, block: AddressBlock, context: Context<'_>) {

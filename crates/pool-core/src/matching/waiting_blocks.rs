@@ -14,7 +14,7 @@ pub(crate) struct WaitingBlocks {
     clients: u32,
 }
 
-/// The waiting clients of a wide block.
+/// The waiting clients in a wide block.
 #[derive(Debug, Default)]
 struct WideWaiting {
     blocks: BTreeMap<AddressBlock, BlockWaiting>,
@@ -22,7 +22,7 @@ struct WideWaiting {
     with_proven: u32,
 }
 
-/// The waiting clients of a block.
+/// The waiting clients in a block.
 #[derive(Debug, Clone, Copy, Default)]
 struct BlockWaiting {
     proven: u32,
@@ -41,7 +41,7 @@ impl WaitingBlocks {
         self.clients
     }
 
-    /// Counts a client of a block.
+    /// Counts a client in a block.
     pub(crate) fn add(&mut self, block: AddressBlock, proven: bool) {
         let wide = self.wide.entry(block.wide()).or_default();
         let clients = wide.blocks.entry(block).or_default();
@@ -67,7 +67,7 @@ impl WaitingBlocks {
         }
     }
 
-    /// The number of slots that others need before a client of this block: one for each client of the block, one for each
+    /// The number of slots that others need before a client of this block: one for each client in the block, one for each
     /// other block of its wide block, and one for each other wide block. `block_share` and `wide_share` bound how many of
     /// the first two may be for clients that are not proven.
     pub(crate) fn before(&self, block: AddressBlock, block_share: u64, wide_share: u64) -> u64 {

@@ -22,7 +22,7 @@ const WRITTEN_EACH_MS: u64 = 1_000;
 /// A node can end a period with each report of each lease, and could fill the journal. Once it, or the address block of one of
 /// the two nodes, has ended as many in an hour as it may, each of its pairs has one period that waits: what ends further is
 /// added to it, and it is written in the next hour. The address blocks of clients share the room for periods that wait.
-/// Without room, a period is written at once, but the clients of a block that has ended too many begin no further ones
+/// Without room, a period is written at once, but the clients in a block that has ended too many begin no further ones
 /// in this hour ([`Metering::lacks_periods`]).
 #[derive(Debug)]
 pub(crate) struct PeriodMerger {

@@ -136,7 +136,7 @@ impl Metering {
         used_up && !self.was_billed_enough(client, now, (agents, leases), limits)
     }
 
-    /// Hosts from which a client is kept apart today because of what the clients of its address block used for nothing.
+    /// Hosts from which a client is kept apart today because of what the clients in its address block used for nothing.
     pub(crate) fn spent_hosts(
         &self,
         client: u32,

@@ -8,7 +8,7 @@ use crate::{
     metering::budget_day::day,
 };
 
-/// Budgets of a block that the clients of a wide block share: its holder has up to 65,536 blocks.
+/// Budgets of a block that the clients in a wide block share: its holder has up to 65,536 blocks.
 const BUDGETS_OF_A_WIDE: u64 = 4;
 /// Wide blocks of hosts that are distinguished in what is remembered of a block. The time that hosts in further ones reported
 /// counts together, and keeps nobody apart from a host.
@@ -18,7 +18,7 @@ const HOST_BLOCKS: usize = 64;
 ///
 /// Ids are free, so a block's clients share one budget. The attack: each id is billed for a moment and then uses a budget of
 /// its own. So a client counts alone only once it was billed within seven days for as long as it could use for nothing in one.
-/// The clients of a wide block share four such budgets.
+/// The clients in a wide block share four such budgets.
 #[derive(Debug, Default)]
 pub(crate) struct UnpairedBlocks {
     day: u32,
@@ -26,7 +26,7 @@ pub(crate) struct UnpairedBlocks {
     wide: BTreeMap<WideBlock, HostWords>,
 }
 
-/// Hosts from which the clients of a block that are not known as ones that pay are kept apart today: those whose word about
+/// Hosts from which the clients in a block that are not known as ones that pay are kept apart today: those whose word about
 /// them counts for no more. Without that, many ids of one block could each use one host for nothing.
 #[derive(Debug, Default)]
 pub(crate) struct SpentHosts(Vec<WideBlock>);
@@ -76,12 +76,12 @@ impl UnpairedBlocks {
         }
     }
 
-    /// Whether the clients of a block, or of its wide block, have used up what they may.
+    /// Whether the clients in a block, or of its wide block, have used up what they may.
     pub(in crate::metering) fn is_used_up(&self, now: Ms, block: AddressBlock, limits: &Limits) -> bool {
         self.about(now, block, limits).any(|(words, budget)| words.reach(budget, limits))
     }
 
-    /// The hosts that the clients of a block have used as much as they may.
+    /// The hosts that the clients in a block have used as much as they may.
     pub(in crate::metering) fn spent_hosts(&self, now: Ms, block: AddressBlock, limits: &Limits) -> SpentHosts {
         let about = self.about(now, block, limits);
         SpentHosts(about.flat_map(|(words, budget)| words.spent(budget, limits)).collect())
@@ -107,7 +107,7 @@ impl HostWords {
         }
     }
 
-    /// Whether they exceed a budget. The hosts of each wide block count for their part alone, so that it takes hosts in several:
+    /// Whether they exceed a budget. The hosts in each wide block count for their part alone, so that it takes hosts in several:
     /// one host must not deny all newcomers of a block by its word.
     fn reach(&self, budget: u64, limits: &Limits) -> bool {
         let part = part(budget, limits);
@@ -125,7 +125,7 @@ impl HostWords {
     }
 }
 
-/// What the hosts of one wide block may count of a budget, in milliseconds.
+/// What the hosts in one wide block may count of a budget, in milliseconds.
 fn part(budget: u64, limits: &Limits) -> u64 {
     budget.div_ceil(u64::from(limits.lockout_blocks.max(1)))
 }

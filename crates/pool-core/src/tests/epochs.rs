@@ -331,7 +331,7 @@ fn an_epoch_has_a_number_of_claims_and_the_rest_follows() {
     world.run().unwrap();
     world.blocks(30);
     assert_eq!((1..=3).map(|channel| world.posted(channel)).sum::<u128>(), 3 * OWED);
-    assert!(world.problem().contains("not marked"), "{}", world.problem());
+    assert!(world.problem().contains("unmarked"), "{}", world.problem());
     assert_eq!(world.payouts().len(), 1);
     world.pool.change(LedgerChangeKind::Paid { payout }, None).unwrap();
     world.run().unwrap();

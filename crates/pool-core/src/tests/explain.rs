@@ -72,7 +72,7 @@ fn each_reason_is_counted_where_it_holds_first() {
     assert_eq!(failed.excluded, only(|excluded| excluded.recently_failed = 1));
     // The pair is kept apart for 35 s from the offer.
     let why = failed.reason.clone().unwrap();
-    assert_eq!(why, "the only host on mainnet failed to connect with your node a moment ago (next try in 19 s)");
+    assert_eq!(why, "the only host on mainnet failed to connect to your node a moment ago (next try in 19 s)");
     let near = reply_after(|pool| {
         pool.connect_from(SECOND_CLIENT, client(SECOND_CLIENT), address(CLIENT)).unwrap();
         pool.ask(SECOND_CLIENT, 1);

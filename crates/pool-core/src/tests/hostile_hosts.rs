@@ -80,7 +80,7 @@ fn a_claim_of_slots_buys_no_rank() {
         pool.join(agent, client(agent));
         pool.lease_between(HOST, agent);
     }
-    // Two of its four slots are used, and both were used by clients of two wide blocks: the rest of what a host claims counts as
+    // Two of its four slots are used, and both were used by clients in two wide blocks: the rest of what a host claims counts as
     // nothing.
     let offer = HostOffer { slots: 1_000, payout: None, no_trials: false };
     pool.connect(SECOND_HOST, ConnectRequest { host: Some(offer), ..hello(SECOND_HOST) }).unwrap();

@@ -174,7 +174,7 @@ fn the_room_for_observations_is_bounded_and_shared() {
         (enough, pool.gets("snap/1"))
     };
     let default = Limits::default;
-    // Three clients of one wide block count once, and a wide block has half of the room.
+    // Three clients in one wide block count once, and a wide block has half of the room.
     for (limits, expected) in [
         (Limits { observation_blocks: 1, ..default() }, (true, true)),
         (Limits { observation_blocks: 2, ..default() }, (false, true)),

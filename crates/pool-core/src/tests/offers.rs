@@ -66,7 +66,7 @@ fn in_one_32(agent: u32) -> IpAddr {
     format!("2a00:77:{agent:x}::1").parse().unwrap()
 }
 
-/// Clients of two wide blocks are connected with all slots of these hosts at once, and leave.
+/// Clients in two wide blocks are connected with all slots of these hosts at once, and leave.
 pub(super) fn used_before(pool: &mut Pool, hosts: Range<u32>, slots: u32) {
     for host in hosts.clone() {
         let clients = 300..300 + slots;

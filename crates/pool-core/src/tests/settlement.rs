@@ -56,6 +56,6 @@ fn payouts_of_periods_long_ago_are_forgotten() {
 #[test]
 fn payouts_that_are_not_marked_are_counted() {
     let said = |payouts| CoreError::PayoutsUnmarked { payouts }.to_string();
-    assert_eq!(said(1), "1 payout of the previous period is not marked");
-    assert_eq!(said(2), "2 payouts of the previous period are not marked");
+    assert_eq!(said(1), "the previous period has unmarked payouts (1)");
+    assert_eq!(said(2), "the previous period has unmarked payouts (2)");
 }

@@ -334,7 +334,7 @@ fn a_light_node_that_a_host_disconnected_excludes_its_neighbors_and_no_others() 
         let (other_light_node, full_node) = (pool.newcomer(), pool.newcomer());
         assert!(light(&mut pool, other_light_node, third_block).is_some(), "the host does not rest");
         pool.connect_from(full_node, client(full_node), at(full_node, clients_block)).unwrap();
-        assert!(pool.given(full_node, &[HOST]).is_some(), "a full node of that block");
+        assert!(pool.given(full_node, &[HOST]).is_some(), "a full node in that block");
     }
 }
 

@@ -20,7 +20,7 @@ errors! {
             bytes: usize,
             /// How many the pool accepts.
             most: usize,
-        }: local, "the arguments have {bytes} bytes; the pool accepts at most {most}", hint "Pass shorter arguments.";
+        }: local, "the arguments are {bytes} bytes long; the pool accepts at most {most}", hint "Pass shorter arguments.";
         /// The pool did not respond in time, or its response was incomplete.
         Silent {
             /// Path of the pool's admin socket.
@@ -29,7 +29,7 @@ errors! {
             why: String,
         }: local, "the pool at {path} did not respond: {why}" (path = path.display()),
             hint "Try again. If it still does not respond, restart the pool.";
-        /// The response does not have the expected format, perhaps because the pool runs another version.
+        /// The response does not have the expected format, perhaps because the pool runs a different version.
         Unreadable {
             /// Path of the pool's admin socket.
             path: PathBuf,

@@ -7,7 +7,8 @@ use vipnode_types::Ms;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditRequest {
-    /// [`AdminAudit::earlier`] of the page with the next newer records; `None` for the newest records.
+    /// The value of [`AdminAudit::earlier`] from the response with the next newer records; `None` for the newest
+    /// records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
     /// The maximum number of records to return; never more than 1,000.

@@ -5,17 +5,17 @@ use vipnode_types::{Account, Amount, Asset, Ms, wire::WireError};
 use super::AdminService;
 use crate::call_refusal::CallRefusal;
 
-/// Requests the state of the epochs in which the pool claims, or starts one.
+/// Requests the state of the pool's claim epochs, or starts one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EpochRequest {
-    /// Whether an epoch begins now, and one that was halted goes on.
+    /// Whether to begin an epoch now, or to resume one that was halted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub run: bool,
 }
 
-/// The epochs in which the pool claims. Amounts are in the asset's smallest unit.
+/// The claim epochs of the pool. Amounts are in the asset's smallest unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminEpoch {
@@ -27,26 +27,26 @@ pub struct AdminEpoch {
     pub step: String,
     /// When the step began.
     pub since_ms: Ms,
-    /// When the next epoch is cut.
+    /// When the next epoch begins (its cutoff).
     pub next_cut_ms: Ms,
     /// When the newest complete epoch ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_ms: Option<Ms>,
-    /// What the epoch waits for, if something is wrong.
+    /// What the epoch is waiting for, if something is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// From how many channels the epoch claims.
+    /// The number of channels that the epoch claims from.
     pub claims: u64,
     /// The amount that the epoch claims from all its channels.
     pub claiming: Amount,
-    /// The first claims that the epoch ends without.
+    /// The claims that were left out of the epoch (only the first ones are listed).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAsideClaim>,
     /// The number of its transactions whose block is not final.
     pub transactions: u64,
     /// The cost of its transactions, in wei, as a decimal number.
     pub gas_wei: String,
-    /// What reached the receiver beyond its claims.
+    /// The amount that the receiver got in excess of the epoch's claims.
     pub unattributed: Amount,
     /// What an epoch would claim if it began now.
     pub plan: AdminEpochPlan,
@@ -81,7 +81,7 @@ pub struct AdminEpochPlan {
 /// Answers about the epochs. What was ordered is durable when this returns.
 pub(super) async fn epoch(admin: &AdminService, request: EpochRequest) -> Result<AdminEpoch, WireError> {
     let Reply::Epoch(view) = admin.service.gateway.epoch(request.run).await? else {
-        return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
+        return Err(CallRefusal::Internal { why: "the core gave an unexpected answer".to_owned() }.into());
     };
     if request.run {
         tracing::warn!(epoch = view.row.number, "the operator began an epoch");

@@ -44,7 +44,7 @@ pub(super) async fn change(
             };
             (reply.entry, about, reply.paid_all, reply.repeated)
         }
-        _ => return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into()),
+        _ => return Err(CallRefusal::Internal { why: "the core gave an unexpected answer".to_owned() }.into()),
     };
     let views = views(admin, about, usize::from(about.is_some())).await;
     if !repeated {

@@ -53,7 +53,7 @@ pub struct AdminTop {
     pub drained_nodes: u64,
 }
 
-/// The resources that the connections and nodes of an address block use.
+/// The resources that the connections and nodes in an address block use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminBlock {

@@ -54,14 +54,14 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
     }
     let Reply::Pricing(row) = admin.service.gateway.announce_price(request.price.clone(), request.fee_bps).await?
     else {
-        return Err(CallRefusal::Internal { why: "the core gave another answer".to_owned() }.into());
+        return Err(CallRefusal::Internal { why: "the core gave an unexpected answer".to_owned() }.into());
     };
     let (old, old_fee_bps) = (row.current.price, row.current.fee_bps);
     match &row.next {
         Some(NextPricing { pricing: Pricing { price: new, fee_bps, .. }, .. }) => {
             tracing::warn!(%old, %new, old_fee_bps, fee_bps, ?reason, "the operator announced a price");
         }
-        None => tracing::warn!(price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no other price"),
+        None => tracing::warn!(price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no new price"),
     }
     Ok(AdminPrice::from(row.as_ref()))
 }

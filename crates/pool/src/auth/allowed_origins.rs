@@ -11,7 +11,7 @@ errors! {
     /// Why a text is not the origin of web pages.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum OriginError {
-        /// The text has a path, another scheme, or no host.
+        /// The text has a path, an unsupported scheme, or no host.
         Form {
             /// What was given.
             text: String,

@@ -51,13 +51,13 @@ errors! {
     /// Why an order of the operator cannot be followed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum BanError {
-        /// The number of bans has reached the limit `bans`.
+        /// The number of bans has reached the `bans` limit.
         BansFull {
             /// How many bans a pool may have.
             limit: usize,
         }: Unsuitable, "this pool already has {limit} bans",
             hint "Ban a network that contains others, remove bans (`vipnode pool admin unban`), or raise --limit bans.";
-        /// The number of individually drained nodes has reached the limit `drained_nodes`.
+        /// The number of individually drained nodes has reached the `drained_nodes` limit.
         DrainsFull {
             /// How many nodes a pool may drain at once.
             limit: usize,

@@ -5,7 +5,7 @@ errors! {
     /// Why `/health` reports that a pool is unhealthy.
     #[derive(Debug, Clone)]
     pub(crate) enum HealthError {
-        /// The operator stops or restarts the pool.
+        /// The operator is stopping or restarting the pool.
         ShuttingDown: local, "the pool is shutting down", hint "Start the pool again.";
         /// The core's thread has ended.
         CoreStopped: local, "the pool's core is not running",

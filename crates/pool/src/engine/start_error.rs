@@ -33,17 +33,17 @@ errors! {
             /// The error of the system.
             source: std::io::Error,
         }: local, "the audit log cannot record that the clock was accepted: {source}",
-            hint "Check the disk and the file audit.log in the data directory, then start the pool again.";
-        /// The ledger contains amounts in another asset, which cannot be converted.
+            hint "Check the disk and the audit.log file in the data directory, then start the pool again.";
+        /// The ledger contains amounts in a different asset, which cannot be converted.
         OtherAsset {
             /// What it has charged in.
             stored: Asset,
             /// What it was started with.
             given: Asset,
-        }: local, "this pool has charged in {stored} ({stored_decimals} decimals) before, and cannot change to {given} ({decimals} decimals)"
+        }: local, "this pool has already charged in {stored} ({stored_decimals} decimals), and cannot change to {given} ({decimals} decimals)"
             (stored_decimals = stored.decimals(), decimals = given.decimals()),
             hint "Pass --asset {stored}:{decimals}, and --payment and --price as before (without them, the pool is free), or start a new pool \
-                  with another --datadir DIR."
+                  with a different --datadir DIR."
                 (decimals = stored.decimals());
     }
 }

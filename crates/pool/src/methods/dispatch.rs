@@ -152,7 +152,7 @@ async fn check_connect<C: CallSource>(
     let verified = signed.verify(&service.access, client.arrival(), PoolMethod::Reach.name(), wall_clock()).await;
     let checked = verified.and_then(|(identity, nonce)| {
         if identity.node != named {
-            return Err(CallRefusal::invalid_params(&"`connect` is signed for another node than `node`").into());
+            return Err(CallRefusal::invalid_params(&"`connect` is signed for a node other than `node`").into());
         }
         client.check_nonce(nonce)?;
         service.access.admit(&identity, &hello, nonce)?;

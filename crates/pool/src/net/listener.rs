@@ -134,13 +134,15 @@ async fn balanced(mut stream: TcpStream, ends: ConnectionEnds, guard: Connection
     let ends = match header {
         // The balancer's own connection, such as a health check.
         Some(Ok(Ok(Some(named)))) if !named.can_be_from(&ends) => {
-            return tracing::debug!(address = %ends.remote, "a balancer elsewhere named a connection within this machine");
+            return tracing::debug!(address = %ends.remote, "a balancer on another machine named a connection within this one");
         }
         Some(Ok(Ok(named))) => named.unwrap_or(ends),
         Some(Ok(Err(error))) => {
-            return tracing::debug!(address = %ends.remote, %error, "connection of a balancer closed");
+            return tracing::debug!(address = %ends.remote, %error, "a load balancer closed its connection");
         }
-        Some(Err(_elapsed)) => return tracing::debug!(address = %ends.remote, "a balancer sent no header in time"),
+        Some(Err(_elapsed)) => {
+            return tracing::debug!(address = %ends.remote, "a load balancer did not send the header in time");
+        }
         None => return,
     };
     match opener(&port, ends.remote, guard) {

@@ -8,13 +8,13 @@ errors! {
     pub enum CallError {
         /// The other side is overloaded, or the connection is slow or interrupted.
         Expired: local, "no response before the deadline", hint "Try again later.";
-        /// The other side has left too many calls of this side unanswered.
+        /// The other side has left too many calls from this side unanswered.
         Full: local, "too many calls are waiting for a response from the other side", hint "Try again later.";
         /// The answer exceeds the maximum frame size.
         TooLarge {
             /// The limit, [`crate::RpcLimits::frame_bytes`].
             bytes: usize,
-        }: local, "the response has more than {bytes} bytes",
+        }: local, "the response is longer than {bytes} bytes",
             hint "Check that a pool or a node answers at this address, and that both sides run compatible versions.";
         /// The params cannot be serialized, or the answer is not valid JSON-RPC.
         Json {

@@ -9,7 +9,7 @@ errors! {
     /// Why a connection could not be opened.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum OpenError {
-        /// The URL has another scheme, no host, or a character that is not allowed.
+        /// The URL has an unsupported scheme, no host, or a character that is not allowed.
         Address {
             /// As it was given.
             url: String,
@@ -41,7 +41,8 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node runs there." (port = port_note(address)),
+            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node is running there."
+                (port = port_note(address)),
             kind kind;
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
@@ -69,7 +70,8 @@ errors! {
             /// As it was given.
             url: String,
         }: local, "a web page answers at {url}, not a pool or a node",
-            hint "Check the port and the path of the address{port}, and that a pool (`vipnode pool`) or a node runs there."
+            hint "Check the port and the path of the address{port}, and that a pool (`vipnode pool`) or a node is \
+                  running there."
                 (port = port_note(url));
         /// The connection did not open in time.
         Timeout {
@@ -78,7 +80,8 @@ errors! {
             /// The limit, in milliseconds.
             ms: u128,
         }: local, "{address} did not answer within {ms} ms",
-            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node runs there." (port = port_note(address));
+            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node is running there."
+                (port = port_note(address));
     }
 }
 
@@ -98,11 +101,11 @@ const fn status_fix(status: u16) -> &'static str {
         401 | 407 => "Pass an address that needs no login: neither a pool nor a node asks for one, but a proxy may.",
         403 => "Have the proxy or the firewall in front of this address accept connections from here.",
         404 | 405 => {
-            "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node runs there."
+            "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node is running there."
         }
-        429 => "Try again later, or raise the limit of the proxy in front of this address.",
+        429 => "Try again later, or raise the limit in the proxy in front of this address.",
         502..=504 => "Start the pool (`vipnode pool`) or the node behind this proxy, or pass its own address.",
-        _ => "Check the address, and that a pool (`vipnode pool`) or a node runs there.",
+        _ => "Check the address, and that a pool (`vipnode pool`) or a node is running there.",
     }
 }
 
@@ -134,7 +137,7 @@ mod tests {
             (403, "firewall"),
             (404, "path"),
             (405, "path"),
-            (429, "limit of the proxy"),
+            (429, "limit in the proxy"),
             (502, "behind this proxy"),
             (503, "behind this proxy"),
             (418, "`vipnode pool`"),

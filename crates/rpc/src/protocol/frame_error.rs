@@ -20,7 +20,7 @@ errors! {
         /// The object is neither a request nor a response.
         Invalid { why: &'static str }: InvalidRequest, "{why}",
             hint "Send JSON-RPC 2.0: one object per frame, or a short array of objects.";
-        /// The other side sends requests faster than this side answers them.
+        /// The other side is sending requests faster than this side can answer them.
         Busy { retry_ms: u64 }: Busy, "too many requests on this connection are waiting for a response",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The method name is misspelled, belongs to another version, or is served by the other side only.

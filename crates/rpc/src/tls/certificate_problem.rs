@@ -40,8 +40,8 @@ errors! {
         }: local, "its certificate is for {names}, not for {expected}",
             hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this \
                   name.";
-        /// The certificate is for another name, which the TLS library does not report.
-        OtherName: local, "its certificate is for another name",
+        /// The certificate is for a different name, which the TLS library does not report.
+        OtherName: local, "its certificate is for a different name",
             hint "Connect to a name in the certificate, or ask the server's operator to get a certificate for this name.";
         /// The certificate was not renewed in time, or this machine's clock is wrong.
         Expired {

@@ -172,11 +172,11 @@ fn roots(further: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     if !system.errors.is_empty() {
-        tracing::debug!(errors = ?system.errors, "some authorities of the system cannot be read");
+        tracing::debug!(errors = ?system.errors, "some of the system's certificate authorities cannot be read");
     }
     let (_added, ignored) = roots.add_parsable_certificates(system.certs.into_iter().chain(further));
     if ignored > 0 {
-        tracing::debug!(ignored, "some authorities of the system are not understood");
+        tracing::debug!(ignored, "some of the system's certificate authorities are not valid");
     }
     roots
 }

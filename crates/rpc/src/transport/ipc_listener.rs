@@ -53,7 +53,7 @@ impl IpcListener {
 impl Drop for IpcListener {
     fn drop(&mut self) {
         if let Err(error) = remove_socket(&self.path) {
-            tracing::debug!(%error, path = %self.path.display(), "a socket's file stays");
+            tracing::debug!(%error, path = %self.path.display(), "a socket's file could not be removed");
         }
     }
 }

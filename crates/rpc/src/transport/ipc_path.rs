@@ -59,5 +59,8 @@ impl IpcPath {
 #[cfg(unix)]
 fn too_long(path: &Path) -> io::Error {
     let bytes = path.as_os_str().len();
-    io::Error::new(io::ErrorKind::InvalidFilename, format!("its path has {bytes} bytes, and a socket's {ROOM} at most"))
+    io::Error::new(
+        io::ErrorKind::InvalidFilename,
+        format!("its path is {bytes} bytes long, and a socket's path can be at most {ROOM}"),
+    )
 }

@@ -148,7 +148,7 @@ pub fn free_service(client: usize, hosts: &[UsedService], limits: &Limits) -> Re
     }
     let sum = |of: &dyn Fn(&UsedService) -> u64| hosts.iter().map(of).sum::<u64>();
     let part = sum(&|service| service.part_ms(limits));
-    // Hosts of one wide block count for a part of the budget, so that it takes several to lock a client out.
+    // Hosts in one wide block count for a part of the budget, so that it takes several to lock a client out.
     let blocks = u64::from(limits.lockout_blocks);
     let pair = hosts.iter().map(|service| service.allowance_ms(limits)).max().unwrap_or(0);
     let alone = (limits.unpaired_ms_a_day + part).div_ceil(blocks);
@@ -193,7 +193,7 @@ pub fn free_service_of_block(budgets: u64, riders: &[Vec<UsedService>], limits: 
     }
     let blocks = u64::from(limits.lockout_blocks);
     let alone = (budgets * limits.unpaired_ms_a_day).div_ceil(blocks);
-    // Hosts of one wide block count for a part of the budget, but one pair may use more.
+    // Hosts in one wide block count for a part of the budget, but one pair may use more.
     let pair = limits.silence_ms + limits.unpaired_pair_ms + 2 * limits.report_interval_ms;
     let most = (blocks - 1) * alone.max(pair) + alone + notice + riders.len() as u64 * trial_ms(limits);
     if free > most {

@@ -296,7 +296,7 @@ impl Simulation {
         self.attacker_wants(number, 3, others);
     }
 
-    /// Hosts and clients of one block are connected with each other, by their word, and each client reports an interruption of all its
+    /// Hosts and clients in one block are connected with each other, by their word, and each client reports an interruption of all its
     /// leases with every other report. Now and then a client leaves its leases, or an id is replaced.
     fn row_flood_acts(&mut self, open: &[u32], number: u32) {
         for (number, leases) in self.shared_leases(open) {

@@ -20,7 +20,7 @@ pub enum AttackerKind {
     /// Hosts and clients that are first connected with each other, in several networks, until the pool knows the hosts and the
     /// clients are proven. Then the hosts are silent toward everybody else, and the clients hold the offers of others.
     KnownHosts,
-    /// Hosts and clients of one block that report to be connected with each other, begin a billing period with every other report,
+    /// Hosts and clients in one block that report to be connected with each other, begin a billing period with every other report,
     /// and are replaced by further ids.
     RowFlood,
 }

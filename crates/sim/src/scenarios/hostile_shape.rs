@@ -21,7 +21,7 @@ pub(super) struct HostileShape {
     ipv6_riders: bool,
     /// Whether there are hosts that the pool knows, in place of silent ones, with clients of theirs that are proven.
     pub(super) known_hosts: bool,
-    /// Whether hosts and clients of one block fill the journal with rows. Free riders are not drawn then.
+    /// Whether hosts and clients in one block fill the journal with rows. Free riders are not drawn then.
     pub(super) row_flood: bool,
 }
 

@@ -428,7 +428,7 @@ fn more_free_service_than_a_client_or_a_provider_may_use_is_seen() {
     // A client at one host: 3 minutes of silence, 2 of the pair, and 3 until it is noticed.
     free_service(1, &[used(8 * MINUTE_MS)], &limits).unwrap();
     assert_broken(Promise::FreeService, free_service(1, &[used(9 * MINUTE_MS)], &limits), "used one host");
-    // Clients of one block at three hosts: 7 minutes at each of two, and a third of 10; and 3 until each is noticed.
+    // Clients in one block at three hosts: 7 minutes at each of two, and a third of 10; and 3 until each is noticed.
     let clients = |count, each| vec![vec![used(each)]; count];
     free_service_of_block(1, &clients(4, 7 * MINUTE_MS), &limits).unwrap();
     assert_broken(Promise::FreeService, free_service_of_block(1, &clients(4, 8 * MINUTE_MS), &limits), "one provider");

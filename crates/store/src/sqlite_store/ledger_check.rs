@@ -215,9 +215,9 @@ impl LedgerCheck<'_> {
         // Each of its periods has a fee that was rounded down.
         let less = unpaid.fee().checked_sub(fee).map(Amount::get);
         Ok(if (period.lease.payer, period.lease.payee) != (Some(payer), Some(payee)) {
-            Some("has another payer or payee than its period")
+            Some("has a different payer or payee from its period")
         } else if period.total_cost() != cost {
-            Some("has another cost than its period")
+            Some("has a different cost from its period")
         } else if from != before.metered {
             Some("does not begin where the payer's meter was")
         } else if collected != secured || less.is_none_or(|less| less > u128::from(period.folded)) {

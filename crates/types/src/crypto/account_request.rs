@@ -53,7 +53,7 @@ errors! {
     /// Why an [`AccountRequest`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum AccountRequestError {
-        /// Another key made the signature, or another text was signed.
+        /// A different key made the signature, or a different text was signed.
         Signature: Unauthorized, "the account's signature does not match this pool, account, node, and counter",
             hint "Sign exactly the text that `vipnode account` prints, with the account that it names.";
     }

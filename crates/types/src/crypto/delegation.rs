@@ -29,7 +29,7 @@ errors! {
     /// Why a [`Delegation`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum DelegationError {
-        /// The delegation was signed with another key, or changed after it was signed.
+        /// The delegation was signed with a different key, or changed after it was signed.
         Signature: Unauthorized, "the delegation was not signed by the node that it names",
             hint "Run `vipnode link` to delegate again.";
         /// A delegation is valid for at most 366 days, and this one was not renewed in time.

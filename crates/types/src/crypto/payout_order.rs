@@ -23,7 +23,7 @@ errors! {
     /// Why a [`PayoutOrder`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum PayoutOrderError {
-        /// The payout account was signed with another key, or changed after it was signed.
+        /// The payout account was signed with a different key, or changed after it was signed.
         Signature: Unauthorized, "the payout account was not signed with the node's key",
             hint "Run `vipnode account payout ADDRESS` where the node key is readable.";
     }

@@ -38,7 +38,7 @@ errors! {
     pub enum PoolKeyChangesError {
         /// The list does not have the expected format, is too long, or has a gap.
         Form: local, "it is not a valid list of consecutive changes of a pool's key",
-            hint "Ask the pool's operator to restore the file pool-key in the pool's data directory from a backup.";
+            hint "Ask the pool's operator to restore the pool-key file in the pool's data directory from a backup.";
     }
 }
 

@@ -46,7 +46,7 @@ errors! {
     /// Why an [`Envelope`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum EnvelopeError {
-        /// The call was signed with another key, or changed after it was signed.
+        /// The call was signed with a different key, or changed after it was signed.
         Signature: Unauthorized, "the agent's signature does not match this object, method, audience, and nonce",
             hint "Run `vipnode link`: the agent's key file and its delegation must belong together.";
     }

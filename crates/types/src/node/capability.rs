@@ -54,8 +54,8 @@ errors! {
     /// Why a text is not a [`Capability`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum CapabilityError {
-        /// A capability has at most 16 letters, digits, and the characters . _ -, and may end with a slash and a
-        /// version.
+        /// A capability consists of at most 16 characters (letters, digits, and . _ -), optionally followed by a slash
+        /// and a version.
         Form: local,
             "this is not a valid capability",
             hint "Write a capability as snap/1, or as snap for any version. Separate multiple values with commas.";

@@ -3,14 +3,14 @@ use serde::{Deserialize, Serialize};
 use super::{ChannelId, TypedData, TypedStruct, TypedValue};
 use crate::{Account, Hash256};
 
-/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so changing
-/// one field makes another channel. The names in JSON are those of x402.
+/// The seven fields of a payment channel, which never change. Their hash is the channel's ID, so changing one field
+/// makes a different channel. The names in JSON are those of x402.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChannelConfig {
     /// The account that deposited and that receives refunds and withdrawals. Anyone can create a channel that names
-    /// this payer, so the name does not prove the payer's consent.
+    /// this payer, so this field does not prove the payer's consent.
     pub payer: Account,
     /// The account that signs the vouchers: the agent's key. With the zero address, the payer, which may be a contract,
     /// would sign the vouchers.

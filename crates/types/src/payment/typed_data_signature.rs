@@ -24,7 +24,7 @@ errors! {
         Length {
             /// How many bytes there are.
             bytes: usize,
-        }: InvalidParams, "the signature has {bytes} bytes, not 65 (R, S, and V)",
+        }: InvalidParams, "the signature is {bytes} bytes long, not 65 (R, S, and V)",
             hint "Sign with the key of an ordinary account; the compact form (EIP-2098) and signatures of contracts are not accepted.";
         /// Some wallets write V as 0 or 1, which the contracts do not accept.
         V {

@@ -30,7 +30,7 @@ errors! {
     /// Why a [`Voucher`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum VoucherError {
-        /// Another key signed, or the signature is for another channel, amount, chain, or escrow.
+        /// A different key signed, or the signature is for a different channel, amount, chain, or escrow.
         Signature {
             /// The account whose key has to sign.
             authorizer: Account,

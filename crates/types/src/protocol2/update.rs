@@ -131,7 +131,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Peer<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UpdateRequest {
-    /// The connected peers that the pool assigned to the node or asked the node to admit. An agent of the original
+    /// The connected peers that the pool assigned to the node or asked the node to admit. An original vipnode agent
     /// reports all its peers; this version's agent does not. `null` if there are none.
     pub peers_info: Option<Vec<PeerInfo>>,
     /// The newest block.

@@ -14,7 +14,7 @@ pub struct LinkRequest {
     pub chain_id: u64,
     /// The counter in the text that the account signed: Unix milliseconds.
     pub counter: Ms,
-    /// The account's signature of the text described under "Accounts" on the page "Protocol 3" of the book.
+    /// The account's signature of the text described under "Accounts" on the "Protocol 3" page of the book.
     pub signature: AccountSignature,
 }
 
@@ -39,7 +39,7 @@ pub struct UnlinkRequest {
     /// The time of the signature, in Unix milliseconds. It must be greater than the newest counter that the account
     /// signed.
     pub counter: Ms,
-    /// The account's signature of the text described under "Accounts" on the page "Protocol 3" of the book; without a
+    /// The account's signature of the text described under "Accounts" on the "Protocol 3" page of the book; without a
     /// signature, the agent's envelope is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<AccountSignature>,
@@ -54,7 +54,7 @@ pub struct AccountQuery {
     pub account: Account,
     /// The counter in the text that the account signed: Unix milliseconds.
     pub counter: Ms,
-    /// The account's signature of the text described under "Accounts" on the page "Protocol 3" of the book.
+    /// The account's signature of the text described under "Accounts" on the "Protocol 3" page of the book.
     pub signature: AccountSignature,
 }
 
@@ -89,7 +89,7 @@ pub struct AccountView {
     pub leaving: Vec<LeavingNode>,
 }
 
-/// A node whose key signed a change to another payout account.
+/// A node whose key signed a change to a different payout account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeavingNode {

@@ -10,7 +10,7 @@ pub struct AccountFunds {
     /// The posted balance: credits, less debits and the cost of billing periods that have ended. If it is negative, the
     /// account owes this amount.
     pub balance: SignedAmount,
-    /// An upper bound on the cost of the account's running leases so far, which is not posted yet.
+    /// An upper bound on the cost of the account's running leases so far, which has not been posted yet.
     pub running: Amount,
     /// The credit limit: the most that the account may owe.
     pub limit: Amount,

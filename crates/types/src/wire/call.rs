@@ -64,7 +64,7 @@ pub struct DialCall {
     pub redial_ms: Option<u64>,
 }
 
-/// Asks both sides of a lease whether they agree to another price: one that was announced before, or the current price
+/// Asks both sides of a lease whether they agree to a new price: one that was announced earlier, or the current price
 /// at the end of a free trial. The lease adopts the price once both have agreed, and ends if one side does not agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

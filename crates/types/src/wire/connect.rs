@@ -70,7 +70,8 @@ pub struct ClientCriteria {
     /// The capabilities that a host must serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_capabilities: Vec<Capability>,
-    /// Whether the client's node dials a host only seconds after the call. The pool then asks the host to dial at once.
+    /// Whether the client's node waits several seconds after the call before it dials a host. The pool then asks the
+    /// host to dial at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dials_late: bool,
 }

@@ -17,7 +17,7 @@ pub struct DailyCollected {
     pub lease: LeaseId,
     /// The number of the billing period within the lease.
     pub row: u32,
-    /// How much of the period's cost was secured now.
+    /// How much of the period's cost this payment secured.
     pub amount: Amount,
     /// The operator's fee on it.
     pub fee: Amount,

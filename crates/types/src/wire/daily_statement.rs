@@ -29,14 +29,14 @@ pub struct DailyStatement {
     pub page: u32,
     /// The number of pages of the day; at least 1.
     pub pages: u32,
-    /// The totals of the lines of all pages.
+    /// The totals of the lines on all pages.
     pub day_sums: DailySums,
     /// The totals of the payments for earlier billing periods, over all pages.
     #[serde(default, skip_serializing_if = "CollectedSums::is_empty")]
     pub day_collected: CollectedSums,
-    /// The lines of this page, in the order in which they were posted.
+    /// The lines on this page, in the order in which they were posted.
     pub lines: Vec<DailyLine>,
-    /// The payments for earlier billing periods of this page, in the order in which they were posted.
+    /// The payments on this page for earlier billing periods, in the order in which they were posted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub collected: Vec<DailyCollected>,
 }
@@ -97,7 +97,7 @@ pub struct DailyLine {
 pub struct SignedDailyStatement {
     /// The page that the pool signed.
     pub statement: DailyStatement,
-    /// The signature by the pool's key, over the text that the page "Protocol 3" of the book describes.
+    /// The signature by the pool's key, over the text that the "Protocol 3" page of the book describes.
     pub signature: Signature,
 }
 
@@ -115,11 +115,11 @@ errors! {
     /// Why a page of a daily statement does not prove anything.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum DailyStatementError {
-        /// The statement was signed with another key, or changed after it was signed.
+        /// The statement was signed with a different key, or changed after it was signed.
         Signature: Unauthorized, "the pool's signature does not match the statement",
             hint "Do not rely on the statement, and report this to the pool's operator.";
         /// The pool returned a different statement from the one that was requested.
-        Other: Unauthorized, "the statement is about another pool, node, day, or page",
+        Other: Unauthorized, "the statement is about a different pool, node, day, or page",
             hint "Do not rely on the statement, and report this to the pool's operator.";
     }
 }

@@ -8,7 +8,7 @@ use crate::{TypedError, sanitize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct WireError {
-    /// The error code; the book's page of errors lists all codes.
+    /// The error code; the book's errors page lists all codes.
     pub code: i32,
     /// A description of the error and its cause.
     pub message: String,

@@ -47,7 +47,7 @@ pub struct Excluded {
     /// Hosts that offer no slots: the node is not in sync or not reachable, or the host is stopping.
     pub offers_none: u32,
     /// Hosts to which the pool assigns no clients now: they recently refused a client or did not respond, or they are
-    /// new, and clients have yet to connect with them.
+    /// new, and clients have yet to connect to them.
     pub waiting: u32,
     /// Hosts whose slots cost more than the client's maximum price.
     pub too_expensive: u32,
@@ -55,7 +55,7 @@ pub struct Excluded {
     pub no_trials: u32,
     /// Hosts that the client asked to avoid.
     pub avoided: u32,
-    /// Hosts that recently failed to connect with the client.
+    /// Hosts that recently failed to connect to the client.
     pub recently_failed: u32,
     /// Hosts that were recently given to another client at the same address.
     pub same_address: u32,

@@ -27,8 +27,8 @@ pub enum LeaveReason {
     Unstable,
     /// The agent rejects peers of the version that the pool reported.
     Rejected,
-    /// The peer does not match what the pool reported: it lacks a capability, or runs another version that the agent
-    /// rejects.
+    /// The peer does not match what the pool reported: it lacks a capability, or runs a different version, which the
+    /// agent rejects.
     Mismatch,
     /// The agent no longer needs the lease.
     Surplus,

@@ -15,7 +15,7 @@ pub enum NoticeCall {
     Payout(PayoutView),
     /// To a client: its free trial ends soon.
     TrialEnds(TrialEnds),
-    /// To a client: the funds for its node have changed, so a request for hosts may get another answer now.
+    /// To a client: the funds for its node have changed, so a request for hosts may get a different answer now.
     FundsChanged,
     /// A kind that this version does not know.
     #[serde(other)]

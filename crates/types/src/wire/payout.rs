@@ -24,7 +24,7 @@ pub struct PayoutView {
     pub next: Option<NextPayout>,
 }
 
-/// A payout account that was signed and has not taken effect yet.
+/// A payout account that has been signed and has not taken effect yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NextPayout {

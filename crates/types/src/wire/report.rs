@@ -89,7 +89,7 @@ pub struct ReportReply {
     /// A price that was announced since the agent connected, and has not taken effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_price: Option<NextPrice>,
-    /// The prices of leases that have begun another billing period, if the pool does not call the agent about prices:
+    /// The prices of leases that have begun a new billing period, if the pool does not call the agent about prices:
     /// over HTTP, or if nobody pays.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lease_prices: Vec<LeasePrice>,

@@ -48,7 +48,7 @@ pub struct StatementRange {
     /// [`Statement::next`] of the previous page; `None` for the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<StatementCursor>,
-    /// The maximum number of ledger entries to return; never more than the pool's limit `statement_entries`.
+    /// The maximum number of ledger entries to return; never more than the pool's `statement_entries` limit.
     pub most: u32,
 }
 
@@ -139,7 +139,7 @@ pub enum StatementKind {
     Debit,
     /// The operator changed the account's credit limit.
     Limit,
-    /// A voucher of the account's payment channel, or a change of the channel's deposit, changed the account's credit
+    /// A voucher for the account's payment channel, or a change of the channel's deposit, changed the account's credit
     /// limit.
     Voucher,
     /// The pool claimed an amount from the account's payment channel.

@@ -27,7 +27,7 @@ pub struct PoolStatus {
     /// The pool's fee, in basis points of what clients pay: hosts earn the rest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub fee_bps: u16,
-    /// The payment mode of this pool, and its payment terms; absent at a pool of the original.
+    /// The payment mode of this pool, and its payment terms; absent on an original vipnode pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<PaymentTerms>,
     /// The current problem, if there is one.
@@ -74,14 +74,14 @@ pub struct PoolStats {
     /// The newest block of the chain that most of the hosts shown are on: the median of the numbers that these hosts
     /// report, so that one false report moves it by at most one position.
     pub latest_block_number: u64,
-    /// The total of earnings that were not paid out. Always 0: only the original fills it in.
+    /// The total of earnings that have not been paid out. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_credit: Amount,
     /// The total of deposits. Always 0: only the original fills it in.
     #[serde(deserialize_with = "amount")]
     pub total_deposit: Amount,
-    /// The number of clients that use a slot in their free trial; in the original, nodes that owe something and have no
-    /// account.
+    /// The number of clients that are using a slot in their free trial; in the original, nodes that owe something and
+    /// have no account.
     pub num_trial_balances: u32,
     /// The number of leases whose two sides have connected to each other.
     pub num_running_leases: u32,
@@ -106,9 +106,9 @@ pub struct PoolStats {
     pub num_leases: u64,
     /// The number of slots that could be assigned now.
     pub num_free_slots: u64,
-    /// The number of clients that want more hosts and wait until the pool finds them.
+    /// The number of clients that want more hosts and are waiting for the pool to find them.
     pub num_waiting_clients: u64,
-    /// The number of requests for hosts that wait for a host to admit the client.
+    /// The number of requests for hosts that are waiting for a host to admit the client.
     pub num_pending_asks: u64,
     /// The number of calls to agents that have not been answered yet.
     pub num_calls_in_flight: u64,

@@ -7,7 +7,7 @@ use crate::{
 
 /// Lets the node spend from a payment channel, up to a total amount. The agent's key signs the voucher.
 ///
-/// Before the pool answers the first voucher of a channel, it reads the channel's deposit from the chain.
+/// Before the pool answers the first voucher for a channel, it reads the channel's deposit from the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VoucherRequest {

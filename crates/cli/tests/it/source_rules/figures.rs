@@ -4,7 +4,7 @@ use super::{read, workspace};
 
 /// The head of the table in `SECURITY.md`. The rows follow.
 const HEAD: &str = "\
-| attack | a report during it | without it | ratio | memory of the pool | within target |
+| attack | report latency during the attack | without it | ratio | pool memory | within target |
 |---|---|---|---|---|---|
 ";
 

@@ -160,7 +160,7 @@ fn a_client_that_is_not_proven_may_have_two_hosts_of_protocol_2_at_once() {
         pool.delta(agent, &leases, &[]);
     };
     gets_two(&mut pool, CLIENT);
-    // Both have served clients of one wide block only, so none of their slots counts for the shares.
+    // Both have served clients in one wide block only, so none of their slots counts for the shares.
     hosts.into_iter().for_each(|host| drop(pool.update2(host, &[CLIENT])));
     gets_two(&mut pool, SECOND_CLIENT);
 }

@@ -88,7 +88,7 @@ errors! {
             /// The error of the system.
             why: io::Error,
         }: local, "{path} cannot be read: {why}" (path = path.display()),
-            hint "Restore the file from a backup. Agents do not trust a pool with another CA.";
+            hint "Restore the file from a backup. Agents do not trust a pool with a different CA.";
         /// A file of the pool's own CA cannot be written.
         CaWrite {
             /// Path of the CA's key or certificate.
@@ -107,7 +107,7 @@ errors! {
             hint "Restore the file from a backup. To create a new CA instead, remove {path}, start the pool again, and copy the \
                   new ca.pem to the agents' machines."
                 (path = path.display());
-        /// The certificate of the pool's own CA belongs to another key.
+        /// The certificate of the pool's own CA belongs to a different key.
         OtherCa {
             /// Path of the CA's certificate.
             certificate: PathBuf,

@@ -132,12 +132,12 @@ fn each_entry_is_compared_with_its_period() {
         let Transaction::Lease { payer, .. } = transaction else { panic!() };
         *payer = Account::new([2; 20]);
     });
-    assert!(other.contains("entry 2 of the ledger has another payer or payee than its period"), "{other}");
+    assert!(other.contains("entry 2 of the ledger has a different payer or payee from its period"), "{other}");
     let cheaper = changed(&|transaction| {
         let Transaction::Lease { cost, collected, fee, .. } = transaction else { panic!() };
         (*cost, *collected, *fee) = (Amount::new(50), Amount::new(50), Amount::new(5));
     });
-    assert!(cheaper.contains("entry 2 of the ledger has another cost than its period"), "{cheaper}");
+    assert!(cheaper.contains("entry 2 of the ledger has a different cost from its period"), "{cheaper}");
     let fee = changed(&|transaction| {
         let Transaction::Lease { fee, .. } = transaction else { panic!() };
         *fee = Amount::new(5_999);

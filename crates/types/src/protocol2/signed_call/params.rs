@@ -31,7 +31,7 @@ errors! {
     /// Why params are not those of a signed call.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FormError {
-        /// The caller left out the signature, the ID, or the nonce, or passed them in another order.
+        /// The caller left out the signature, the ID, or the nonce, or passed them in the wrong order.
         List {
             /// What is wrong.
             why: String,

@@ -21,10 +21,10 @@ errors! {
         /// A call that a wallet signs has the wallet's address as its ID.
         Account: Unauthorized, "the ID in this call is not a valid address (0x and 40 hex characters)",
             hint "Pass the wallet's address as the ID.";
-        /// The text is not base64, or has another number of bytes.
+        /// The text is not base64, or has the wrong number of bytes.
         NodeForm: Unauthorized, "a node's signature is 65 bytes in base64 (R, S, and V)",
             hint "Encode R, S, and V (65 bytes) as the signature: base64 in a signed call, hex from a wallet.";
-        /// The text is not hexadecimal, has another number of bytes, or ends with another V.
+        /// The text is not hexadecimal, has the wrong number of bytes, or ends with a V that is not allowed.
         WalletForm: Unauthorized,
             "a wallet's signature is 65 bytes in hex (R, S, and V, where V is 0, 1, 27, or 28)",
             hint "Encode R, S, and V (65 bytes) as the signature: base64 in a signed call, hex from a wallet.";
