@@ -206,6 +206,7 @@ impl CoreThread {
         self.correct_clock()?;
         self.handle_by(Core::settle_backup)?;
         self.handle_by(Core::settle_payment)?;
+        self.handle_by(Core::write_clock)?;
         self.log_price();
         self.send_rows()?;
         while let Some(message) = self.later.pop() {
