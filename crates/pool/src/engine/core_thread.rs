@@ -364,6 +364,9 @@ impl CoreThread {
             OperatorQuery::Claims { after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.claims(after, most)));
             }
+            OperatorQuery::Payout { number, answer } => {
+                let _nobody_waits = answer.send(self.core.payout_with(number));
+            }
             OperatorQuery::Payouts { period, after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.payouts_of(period, after, most)));
             }
