@@ -160,7 +160,8 @@ pub(super) async fn claims(admin: &AdminService, request: ClaimsRequest) -> Resu
     let more = claims.len() > most;
     claims.truncate(most);
     let next = claims.last().filter(|_| more).map(|claim| claim.channel.payer_authorizer);
-    Ok(AdminClaims { asset, claims, next })
+    let pool = admin.service.gateway.ask(OperatorQuery::ClaimsWith).await.flatten();
+    Ok(AdminClaims { asset, claims, next, pool })
 }
 
 /// Returns a page of the payouts of a settlement period.

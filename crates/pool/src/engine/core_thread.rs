@@ -364,6 +364,9 @@ impl CoreThread {
             OperatorQuery::Claims { after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.claims(after, most)));
             }
+            OperatorQuery::ClaimsWith(answer) => {
+                let _nobody_waits = answer.send(self.core.claims_with());
+            }
             OperatorQuery::Payout { number, answer } => {
                 let _nobody_waits = answer.send(self.core.payout_with(number));
             }
