@@ -46,7 +46,7 @@ errors! {
             /// What is wrong with it.
             why: String,
         }: local, "the pool did not return a valid response: {why}",
-            hint "Check the address of the pool, and that `vipnode pool` is running there.";
+            hint "Check the address of the pool, and that the pool and the agent run compatible versions.";
         /// The server is a protocol 2 pool, or another kind of WebSocket server.
         NoChallenge: local, "the server is not a protocol 3 pool: it did not send a challenge",
             hint "Check the address of the pool. For a protocol 2 pool, pass --protocol 2.";

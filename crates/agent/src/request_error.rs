@@ -24,6 +24,16 @@ errors! {
         OtherProtocol: Internal, "the request belongs to a protocol that this connection does not use", hint "Please report this.";
         /// A message could not be serialized as JSON or could not be queued.
         NotSent { why: String }: Internal, "the request could not be sent: {why}", hint "Please report this.";
+        /// The pool leaves too many requests of this agent unanswered.
+        PoolFull { retry_ms: u64 }: Busy, "too many requests are waiting for a response from the pool",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// Another program responds at the pool's address, or the pool's response is longer than it should be.
+        AnswerTooLarge { bytes: usize }: Internal, "the pool's response has more than {bytes} bytes",
+            hint "Check that a pool answers at this address, and tell its operator. The agent accepts longer responses with --limit \
+                  pool_bytes=N.";
+        /// Another program responds at the pool's address.
+        NotJsonRpc { why: String }: Internal, "the pool's response cannot be read: {why}",
+            hint "Check that a pool answers at this address, and that the pool and the agent run compatible versions.";
         /// The pool's response does not have the format that this version expects.
         Answer { method: &'static str, why: String }: Internal, "the pool's response to {method} cannot be read: {why}",
             hint "Check that the pool and the agent run compatible versions.";

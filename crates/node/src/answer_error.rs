@@ -4,11 +4,18 @@ errors! {
     /// What is wrong with an answer of a node.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum AnswerError {
-        /// The response is not valid JSON-RPC, does not have the expected format, or exceeds a size limit.
+        /// The response is not valid JSON-RPC, or does not have the expected format.
         Json {
             /// What is wrong.
             why: String,
         }: local, "{why}", hint "Try the same call in the node's console; if it works there, please report this.";
+        /// Another program responds at the node's address, or the node returned more than expected.
+        TooLarge {
+            /// The limit, [`crate::limits::NodeLimits::node_bytes`].
+            bytes: usize,
+        }: local, "it has more than {bytes} bytes",
+            hint "Check that an execution client answers at this address. If it does, read longer responses: --limit \
+                  node_bytes=64MiB.";
         /// The node reported an enode that does not contain a public key.
         NoKey: local, "its enode has no valid key",
             hint "Compare `admin.nodeInfo.enode` in the node's console; if it is valid, please report this.";

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use vipnode_types::{Asset, Ms, NodeId, PaymentMode};
 
 use crate::{
-    Command, ConnectionId, Counters, Effect, EpochRow, Gauges, Limits, RestoreRow, Steps,
+    Command, ConnectionId, Counters, Effect, EpochRow, Gauges, Limits, RestoreRow, Row, Steps,
     agents::{Agents, Changed, node::Node},
     collections::seeded_rng::SeededRng,
     leases::{Leases, pricing::Pricing},
@@ -137,6 +137,14 @@ impl Core {
         self.agents.flush_all(&mut output);
         self.metering.write_changed_periods(&mut output);
         self.persist_times(&mut output);
+        output.finish(out);
+    }
+
+    /// Writes the time, which is otherwise written only now and then. A pool that starts calls this once it has settled what it
+    /// restored: until the time is stored, no day is over for those who read the store.
+    pub fn write_clock(&mut self, now: Ms, out: &mut Vec<Effect>) {
+        let mut output = Output::new(now.max(self.clock.now()));
+        output.persist(Row::Clock(output.now));
         output.finish(out);
     }
 

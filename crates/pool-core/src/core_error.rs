@@ -1,7 +1,9 @@
 use vipnode_types::{
-    Account, AccountError, Amount, AmountError, Asset, ChainSpec, EnodeError, Price, QuotedPrice, SignedAmount, errors,
+    Account, AccountError, Amount, AmountError, Asset, ChainSpec, EnodeError, Price, QuotedPrice, errors,
     payment::ChannelId,
 };
+
+use crate::OrderError;
 
 errors! {
     /// Why the pool refuses an agent's request.
@@ -74,18 +76,6 @@ errors! {
             account: Account,
         }: InvalidParams, "{account} is a contract that payments pass through, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
-        /// The operator tried to credit, or give a limit to, the zero address, a precompiled contract, or a burn address.
-        ReservedAccount {
-            /// The account that was named.
-            account: Account,
-        }: InvalidParams, "nobody has the key of {account}, so it can neither pay nor be paid",
-            hint "Check the address, and pass that of the person or company whose account changes.";
-        /// The operator tried to credit, or give a limit to, the token that the pool charges in or a contract of x402.
-        ContractAccount {
-            /// The account that was named.
-            account: Account,
-        }: InvalidParams, "{account} is a contract that payments pass through, so it can neither pay nor be paid",
-            hint "Check the address, and pass that of the person or company whose account changes.";
         /// A protocol 2 call requests fewer than one peer.
         TooFew {
             /// The number, as sent.
@@ -238,9 +228,6 @@ errors! {
             hint "Ask the pool's operator to restart it with --payment credit or --payment x402.";
         /// The pool received a voucher but does not use x402.
         NoChannels: Unsuitable, "this pool does not accept payment channels", hint "Restart the client without --pay.";
-        /// The operator sets the limit of an account, but the account's vouchers determine it.
-        LimitOfChannel: Unsuitable, "this pool uses x402, so the vouchers of a client determine how much it may owe",
-            hint "To grant an amount without a deposit, run `vipnode pool admin credit ACCOUNT AMOUNT --reason TEXT`.";
         /// The channel was created for the key of another agent.
         ChannelSigner {
             /// The channel's payer authorizer.
@@ -289,13 +276,6 @@ errors! {
             retry_ms: u64,
         }: Busy, "the pool could not read the payment channel from the chain in time",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
-        /// The totals of an account would overflow.
-        AmountRange: InvalidParams, "the amount is too large for the account", hint "Enter a smaller amount.";
-        /// The amount of an admin command is 2^96 smallest units or more, which is probably a typing error.
-        OrderTooLarge: InvalidParams, "the amount is too large for one change",
-            hint "Enter less than 2^96 smallest units of the asset.";
-        /// The operator credits or debits an amount of 0.
-        ZeroAmount: InvalidParams, "the amount is 0", hint "Enter an amount above 0.";
         /// The counter of a payout account change is too far ahead of the pool's clock.
         PayoutAhead {
             /// The limit in seconds.
@@ -316,38 +296,6 @@ errors! {
             asset: Asset,
         }: InvalidParams, "the price is in {given}, but this pool charges in {asset}",
             hint "Write the price in {units}." (units = asset.unit_names());
-        /// An admin command has no reason, or a command that marks a payout has no reference.
-        BlankReason: InvalidParams, "the reason is blank", hint "Enter a reason, or the reference of the payment.";
-        /// An admin command repeats the key of an earlier command, but not its content.
-        KeyUsed {
-            /// The entry of the change with this key.
-            entry: u64,
-            /// The change that was posted with the key.
-            posted: String,
-            /// The change of this command.
-            ordered: String,
-        }: InvalidParams,
-            "the key was used for a different change: entry {entry} of the ledger is a {posted}, and this is a {ordered}",
-            hint "Pass a different --key, or repeat the command of entry {entry} unchanged." (entry = entry);
-        /// The pool already remembers the maximum number of idempotency keys.
-        OrderKeys {
-            /// The most of them.
-            most: u32,
-        }: Unsuitable, "the ledger has reached its limit of {most} idempotency keys",
-            hint "Run `vipnode pool prune` to remove old entries, or raise the limit: `vipnode pool --limit order_keys=N`.";
-        /// Without --allow-negative, the operator can debit an account only up to its balance.
-        DebitExceeds {
-            /// The account that was named.
-            account: Account,
-            /// What the pool charges in.
-            asset: Asset,
-            /// Its balance before.
-            balance: SignedAmount,
-            /// What it would owe.
-            debt: Amount,
-        }: InvalidParams, "account {account} would owe {debt}: the debit is more than its balance of {balance}"
-                (debt = asset.show(*debt), balance = asset.show_signed(*balance)),
-            hint "Check the amount. To let the account owe {debt}, pass --allow-negative." (debt = asset.show(*debt));
         /// An account can be linked only after the operator has credited it for the first time.
         UnknownAccount {
             /// The account that was named.
@@ -398,38 +346,6 @@ errors! {
             limit_s: u64,
         }: Unauthorized, "the signed counter is more than {limit_s} s old",
             hint "Sign a new one: run `vipnode account link` again.";
-        /// The cost of an entry is secured or written off, or the entry has none.
-        NoUnpaidCost {
-            /// The number of the entry.
-            entry: u64,
-        }: InvalidParams, "entry {entry} of the ledger has no unpaid cost",
-            hint "List the payer's leases: `vipnode pool admin statement ACCOUNT`.";
-        /// The operator tried to correct the payable amount to less than zero.
-        CorrectionExceeds: InvalidParams, "the correction is more than what is payable to the account",
-            hint "List what is payable: `vipnode pool admin accounts`.";
-        /// The number is mistyped, or the payout belongs to a settlement period that is too old to change.
-        NoPayout: InvalidParams, "no payout has this number", hint "List the payouts: `vipnode pool admin payouts`.";
-        /// All payouts of a settlement period are marked.
-        NoPayoutDue {
-            /// The number of the period.
-            period: u64,
-        }: InvalidParams, "settlement period {period} has no more payouts to mark",
-            hint "List its payouts: `vipnode pool admin payouts --period {period}`.";
-        /// A payout can be marked as paid once.
-        PayoutPaid: InvalidParams, "the payout is already marked as paid",
-            hint "Find its account with `vipnode pool admin payouts`, and its reference with `vipnode pool admin statement ACCOUNT`.";
-        /// A payout can be marked as bounced once. Its amount is due again in the next period.
-        PayoutBounced: InvalidParams, "the payout is already marked as bounced",
-            hint "List the payouts: `vipnode pool admin payouts`.";
-        /// The amount payable to the payee has decreased since the payout was listed, for example by a correction.
-        PayoutExceeds: InvalidParams, "the payout is more than what is payable to the account",
-            hint "Check the ledger: `vipnode pool verify`.";
-        /// The operator has to mark all payouts of one settlement period before closing the next.
-        PayoutsUnmarked {
-            /// How many payouts are not marked.
-            payouts: usize,
-        }: Unsuitable, "the previous period has unmarked payouts ({payouts})",
-            hint "Mark each with `vipnode pool admin payout paid ID REF` or `vipnode pool admin payout bounced ID REASON`.";
         /// The pool does not have the key of the claimer.
         NoEpochs: Unsuitable, "this pool does not claim on its own",
             hint "Start the pool with --chain.keystore FILE, or run `vipnode pool admin claim`.";
@@ -485,6 +401,10 @@ errors! {
             "the pool restarted after this connect call was signed, and cannot know whether it had already accepted \
                   the call",
             hint "Connect again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+    }
+    also {
+        /// The order of an operator about the ledger cannot be carried out.
+        Order(OrderError);
     }
 }
 

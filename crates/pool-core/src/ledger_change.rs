@@ -1,6 +1,6 @@
 use vipnode_types::{Account, Amount, wire::AccountFunds};
 
-use crate::{AccountFigures, CoreError, LedgerEntry, Limits, OperatorOrder, unusable_account::UnusableAccount};
+use crate::{AccountFigures, LedgerEntry, Limits, OperatorOrder, OrderError, unusable_account::UnusableAccount};
 
 /// What the operator changes in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl LedgerChangeKind {
     const ORDER_BITS: u32 = 96;
 
     /// Checks an order, without looking at the ledger. The reason of a limit, or of the end of a period, may be blank.
-    pub(crate) fn check(self, reason: &str) -> Result<(), CoreError> {
+    pub(crate) fn check(self, reason: &str) -> Result<(), OrderError> {
         let blank = reason.trim().is_empty();
         match self {
             Self::Credit { amount, .. }
@@ -88,11 +88,11 @@ impl LedgerChangeKind {
             | Self::Limit { limit: amount, .. }
                 if amount.get() >> Self::ORDER_BITS > 0 =>
             {
-                Err(CoreError::OrderTooLarge)
+                Err(OrderError::OrderTooLarge)
             }
             Self::Credit { amount: Amount::ZERO, .. }
             | Self::Debit { amount: Amount::ZERO, .. }
-            | Self::Correction { amount: Amount::ZERO, .. } => Err(CoreError::ZeroAmount),
+            | Self::Correction { amount: Amount::ZERO, .. } => Err(OrderError::ZeroAmount),
             Self::Credit { .. }
             | Self::Debit { .. }
             | Self::WriteOff { .. }
@@ -102,7 +102,7 @@ impl LedgerChangeKind {
             | Self::Bounced { .. }
                 if blank =>
             {
-                Err(CoreError::BlankReason)
+                Err(OrderError::BlankReason)
             }
             _ => Ok(()),
         }
@@ -110,7 +110,7 @@ impl LedgerChangeKind {
 
     /// Checks that the account can have an owner, if it is to have more than before. What was posted for another one by mistake
     /// can still be taken back.
-    pub(crate) fn check_account(self, limits: &Limits) -> Result<(), CoreError> {
+    pub(crate) fn check_account(self, limits: &Limits) -> Result<(), OrderError> {
         let account = match self {
             Self::Credit { payer, .. } => payer,
             Self::Limit { payer, limit } if limit > Amount::ZERO => payer,
@@ -118,8 +118,8 @@ impl LedgerChangeKind {
             _ => return Ok(()),
         };
         match UnusableAccount::of(account, limits) {
-            Some(UnusableAccount::Reserved) => Err(CoreError::ReservedAccount { account }),
-            Some(UnusableAccount::Contract) => Err(CoreError::ContractAccount { account }),
+            Some(UnusableAccount::Reserved) => Err(OrderError::ReservedAccount { account }),
+            Some(UnusableAccount::Contract) => Err(OrderError::ContractAccount { account }),
             None => Ok(()),
         }
     }

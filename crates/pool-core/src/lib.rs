@@ -40,6 +40,7 @@ mod matching;
 mod metering;
 mod new_payout;
 mod node_view;
+mod order_error;
 mod output;
 mod pool_call;
 mod pool_clock;
@@ -96,6 +97,7 @@ pub use limits::Limits;
 pub use metering::pair_week::PairWeek;
 pub use new_payout::NewPayout;
 pub use node_view::{NodePage, NodeView};
+pub use order_error::OrderError;
 pub use pool_call::PoolCall;
 pub use pool_limits::PoolLimits;
 pub use protocol2::state::Protocol2State;
@@ -105,6 +107,8 @@ pub use row::{
 };
 pub use steps::Steps;
 
-/// The error tables of this crate, for the book's errors page.
-pub const ERROR_TABLES: &[vipnode_types::ErrorTable] =
-    &[vipnode_types::ErrorTable { title: "Requests that a pool refuses", rows: CoreError::ROWS }];
+/// The error tables of this crate, for the book's page of errors.
+pub const ERROR_TABLES: &[vipnode_types::ErrorTable] = &[
+    vipnode_types::ErrorTable { title: "Requests that a pool refuses", rows: CoreError::ROWS },
+    vipnode_types::ErrorTable { title: "Orders of the operator that a pool refuses", rows: OrderError::ROWS },
+];

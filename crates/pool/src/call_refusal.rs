@@ -1,5 +1,5 @@
 use vipnode_store::StoreError;
-use vipnode_types::{NodeId, UtcDay, errors, sanitize};
+use vipnode_types::{Account, NodeId, UtcDay, errors, sanitize};
 
 errors! {
     /// Why the pool refuses a call before it reaches the core.
@@ -128,6 +128,44 @@ errors! {
             pages: u32,
         }: InvalidParams, "the statement has no such page; its pages are 1 to {pages}",
             hint "Ask for a page from 1 to {pages}.";
+        /// The command was repeated, or has the number of another payout.
+        MarkedPaid {
+            /// The number of the payout.
+            payout: u64,
+            /// Whom it was paid to.
+            account: Account,
+            /// The reference of the payment.
+            reference: String,
+            /// The number of the ledger entry.
+            entry: u64,
+        }: InvalidParams, "payout {payout} to {account} is already marked as paid, with the reference {reference:?} (entry {entry} of the ledger)",
+            hint "If that is your payment, there is nothing left to do. If it is another one, check the number of the payout: `vipnode \
+                  pool admin payouts`. If it did not arrive, run `vipnode pool admin payout bounced {payout} REASON`." (payout = payout);
+        /// The command was repeated, or has the number of another payout.
+        MarkedBounced {
+            /// The number of the payout.
+            payout: u64,
+            /// Whom it was to be paid to.
+            account: Account,
+            /// Why it bounced, in the operator's words.
+            reason: String,
+            /// The number of the ledger entry.
+            entry: u64,
+        }: InvalidParams, "payout {payout} to {account} is already marked as bounced, with the reason {reason:?} (entry {entry} of the ledger)",
+            hint "Pay its amount with the payout of a later settlement period: run `vipnode pool admin close-period`, and list the payouts with \
+                  `vipnode pool admin payouts`.";
+        /// All payouts of a settlement period are marked.
+        PeriodMarked {
+            /// The number of the period.
+            period: u64,
+            /// Its first payout.
+            payout: u64,
+            /// What that is marked as.
+            state: &'static str,
+            /// With which reference or reason.
+            reference: String,
+        }: InvalidParams, "settlement period {period} has no more payouts to mark; payout {payout} is marked as {state}, with the text {reference:?}",
+            hint "List its payouts: `vipnode pool admin payouts --period {period}`." (period = period);
         /// The store cannot carry out the operator's command.
         Store {
             /// What it reports.
@@ -219,6 +257,8 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy, "the pool is shutting down", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+        /// The disk of the pool's store is full or does not respond, or the store is damaged. The log has the cause.
+        StoreUnread: Internal, "the pool cannot read its store", hint "Try again later. If it still fails, tell the pool's operator, whose log has the cause.";
         /// A reply cannot be serialized as JSON.
         Internal {
             /// What is wrong.

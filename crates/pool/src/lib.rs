@@ -71,8 +71,8 @@ pub use restored_pool::{RestoredKey, RestoredPool};
 pub use server::{PoolError, PoolServer};
 pub use vipnode_pool_core::PoolLimits;
 pub use vipnode_store::{
-    DatabaseCheck, DroppedPeers, FoldedDatabase, FormerDatabase, LostEntries, PruneOrder, PrunePlan, PrunedDatabase,
-    ReadLimits, RestoredDatabase, SqliteReader, SqliteStore, StoreError,
+    DatabaseCheck, DroppedPeers, FoldedDatabase, FormerDatabase, InterruptedPrune, LostEntries, PruneOrder, PrunePlan,
+    PrunedDatabase, ReadLimits, RestoredDatabase, SqliteReader, SqliteStore, StoreError,
 };
 
 /// The error tables of this crate and of the store, for the book's errors page.

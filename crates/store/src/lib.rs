@@ -32,8 +32,8 @@ pub use memory_store::MemoryStore;
 pub use record_file::RecordFile;
 pub use restore_choice::RestoreChoice;
 pub use sqlite_store::{
-    DroppedPeers, FoldStep, FoldedDatabase, FormerDatabase, PruneOrder, PrunePlan, PruneStep, PrunedDatabase,
-    RestoredDatabase, SqliteReader, SqliteStore,
+    DroppedPeers, FoldStep, FoldedDatabase, FormerDatabase, InterruptedPrune, PruneOrder, PrunePlan, PruneStep,
+    PrunedDatabase, RestoredDatabase, SqliteReader, SqliteStore,
 };
 pub use statement::{DailyRead, StatementParties, account_statement, daily_statement, node_statement};
 pub use store::Store;

@@ -1,7 +1,7 @@
 use std::{fmt::Debug, time::Duration};
 
 use vipnode_pool_core::{
-    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
+    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, PayoutRow, TimesRow,
 };
 use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
@@ -93,6 +93,13 @@ pub trait StoreSnapshot {
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<LedgerEntry>, StoreError>;
+
+    /// Returns the entry that marked a payout as paid or bounced, whichever it is; `None` if it is neither, or if the entry was
+    /// pruned.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn mark_of(&mut self, payout: PayoutRow) -> Result<Option<LedgerEntry>, StoreError>;
 
     /// Returns a billing period of the journal.
     ///

@@ -60,18 +60,29 @@ pub fn hide_url_credentials(value: &str) -> String {
     }
 }
 
-/// Returns the address of a node's RPC with `…` in place of its path and its query, which hold the keys of providers. Anything
-/// but the URL of an HTTP or WebSocket server stays as it is, without a user name and a password.
+/// Returns the address of a node's RPC with `…` in place of its path and its query, which hold the keys of providers, and of a
+/// user name and a password. Anything but the URL of an HTTP or WebSocket server keeps its path.
 #[must_use]
 pub fn hide_url_path(value: &str) -> String {
-    let shown = hide_url_credentials(value);
-    let Some((scheme, rest)) = shown.split_once("://") else { return shown };
-    let is_web = ["http", "https", "ws", "wss"].iter().any(|web| scheme.trim_start().eq_ignore_ascii_case(web));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest.split_at(end) {
-        (host, path) if is_web && !matches!(path.trim_end(), "" | "/") => format!("{scheme}://{host}/…"),
-        _ => shown,
+    let Some((scheme, rest)) = value.trim().split_once("://").filter(|(scheme, _)| is_web(scheme)) else {
+        return hide_url_credentials(value);
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let may_be_user = authority.contains('@') || (authority.contains(':') && !is_host_and_port(authority));
+    if path.contains('@') && may_be_user {
+        // Nothing tells where a password with a slash ends, and where a path with an @ begins.
+        return format!("{scheme}://…");
     }
+    let path = if matches!(path, "" | "/") { path } else { "/…" };
+    match authority.rsplit_once('@') {
+        Some((_user, host)) => format!("{scheme}://…@{host}{path}"),
+        None => format!("{scheme}://{authority}{path}"),
+    }
+}
+
+/// Whether it is the scheme of an HTTP or WebSocket server.
+fn is_web(scheme: &str) -> bool {
+    ["http", "https", "ws", "wss"].iter().any(|web| scheme.eq_ignore_ascii_case(web))
 }
 
 /// Whether no URL goes on beyond this character, in text that was not made for a parser.
@@ -167,6 +178,13 @@ mod tests {
             ("WS://h?key", "WS://h/…"),
             ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
             ("http://127.0.0.1:8545/", "http://127.0.0.1:8545/"),
+            (" http://127.0.0.1:8545 ", "http://127.0.0.1:8545"),
+            ("https://h/key@more", "https://h/…"),
+            ("http://127.0.0.1:8545/key@more", "http://127.0.0.1:8545/…"),
+            ("http://me:sec/ret@h", "http://…"),
+            ("http://me:p@ss/word@h/key", "http://…"),
+            ("http://me:sec ret@h", "http://…@h"),
+            ("me:secret@h", "…@h"),
             ("/run/geth/geth.ipc", "/run/geth/geth.ipc"),
             ("sim://127.0.0.1:1/node", "sim://127.0.0.1:1/node"),
         ] {

@@ -21,7 +21,12 @@ use vipnode_types::{
 };
 
 use super::call_responder;
-use crate::{clock, limits::REQUEST_DEADLINE, request_error::RequestError, state::AgentIdentity};
+use crate::{
+    clock,
+    limits::REQUEST_DEADLINE,
+    request_error::{RETRY_MS, RequestError},
+    state::AgentIdentity,
+};
 
 /// Sends requests over protocol 3, signed where they have to be, and reads the answers.
 #[derive(Debug)]
@@ -256,9 +261,10 @@ pub(super) fn answered(
         Err(error @ (CallError::Lost(_) | CallError::Open(_))) => Err(Failure::of(&error)),
         // The agent core handles a pool that does not answer (fault D40, docs/faults.md).
         Err(CallError::Expired) => Ok(None),
-        Err(error @ (CallError::Full | CallError::TooLarge { .. } | CallError::Json { .. })) => {
-            Ok(Some(Err(RequestError::NotSent { why: error.to_string() }.into())))
-        }
+        // The params are serialized before the call, so what is wrong is the pool's.
+        Err(CallError::Full) => Ok(Some(Err(RequestError::PoolFull { retry_ms: RETRY_MS }.into()))),
+        Err(CallError::TooLarge { bytes }) => Ok(Some(Err(RequestError::AnswerTooLarge { bytes }.into()))),
+        Err(CallError::Json { why }) => Ok(Some(Err(RequestError::NotJsonRpc { why }.into()))),
     }
 }
 
@@ -268,4 +274,28 @@ fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
 
 pub(super) fn not_sent(error: &serde_json::Error) -> WireError {
     RequestError::NotSent { why: error.to_string() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pool can cause each of these, so its user is not asked to report a bug of the agent.
+    #[test]
+    fn an_unusable_response_is_the_pools() {
+        for (error, message, hint) in [
+            (CallError::TooLarge { bytes: 9 }, "the pool's response has more than 9 bytes", "--limit pool_bytes="),
+            (
+                CallError::Json { why: "no".to_owned() },
+                "the pool's response cannot be read: no",
+                "a pool answers at this address",
+            ),
+            (CallError::Full, "waiting for a response from the pool", "Try again in"),
+        ] {
+            let Ok(Some(Err(refused))) = answered(Err(error), |_| Ok(PoolAnswer::Done)) else { panic!("{message}") };
+            let shown = &refused.data.as_ref().unwrap().hint;
+            assert!(refused.message.contains(message) && shown.contains(hint), "{refused:?}");
+            assert!(!shown.contains("report"), "{refused:?}");
+        }
+    }
 }

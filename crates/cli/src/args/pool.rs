@@ -34,8 +34,8 @@ pub(crate) struct PoolArgs {
     /// Accept calls signed for this public URL of the pool.
     ///
     /// Agents sign the URL that they use to reach the pool. This flag is not needed if agents use an address that the
-    /// pool itself listens on or a name in its certificate. It is needed for any other name, behind a proxy, or for a published
-    /// container port. Can be repeated.
+    /// pool itself listens on or a name in its certificate. It is needed for any other name, behind a proxy, for a published
+    /// container port, or for a URL with a path. Can be repeated.
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool", hide_short_help = true)]
     pub(crate) public_url: Vec<RpcUrl>,
     /// Store the pool's key, leases, and other state here.

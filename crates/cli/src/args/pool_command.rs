@@ -78,6 +78,9 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "TIME", default_value = "400d", value_parser = kept_time, help_heading = "Pool")]
     pub(crate) keep: Duration,
     /// Write the removed entries to this file, which must not exist.
+    ///
+    /// If an earlier prune was interrupted, the command first removes the rest of what that one had written to its file. It
+    /// accepts that file, too.
     #[arg(long, value_name = "FILE", help_heading = "Pool")]
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.

@@ -1,7 +1,7 @@
 use vipnode_chain::{EvmReceipt, escrow_calls};
 use vipnode_pool::admin::ClaimsRequest;
 use vipnode_types::{
-    Amount,
+    Account, Amount,
     payment::{ChannelConfig, VoucherClaim},
 };
 
@@ -24,6 +24,7 @@ pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliErr
     let (admin, mut after, mut claimed) = (client(&args.pool)?, None, None);
     loop {
         let page = admin.claims(&ClaimsRequest { after, most: ROWS }).await?;
+        refuse_key_of_pool(page.pool, sender.account())?;
         let Some(first) = page.claims.first() else { break };
         let ChannelConfig { receiver, receiver_authorizer, token, .. } = first.channel;
         // One transaction is for one receiver; the channels of an earlier one follow in a later run.
@@ -32,6 +33,7 @@ pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliErr
         };
         let rows: Vec<VoucherClaim> = page.claims.iter().filter(same).copied().collect();
         let account = sender.account().unwrap_or(receiver_authorizer);
+        refuse_key_of_pool(page.pool, Some(account))?;
         if account != receiver_authorizer && account != receiver {
             return Err(WalletError::OtherClaimer { account, claimer: receiver_authorizer }.into());
         }
@@ -60,7 +62,35 @@ pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliErr
     Ok(())
 }
 
+/// The pool that claims on its own counts the transactions of its key itself: one of somebody else would take the number of one of
+/// its own.
+fn refuse_key_of_pool(pool: Option<Account>, ours: Option<Account>) -> Result<(), WalletError> {
+    match pool.filter(|_| pool == ours) {
+        Some(account) => Err(WalletError::PoolClaims { account }),
+        None => Ok(()),
+    }
+}
+
 fn done(event: &'static str, text: String, receipt: &EvmReceipt) -> Line {
     let line = Line::new(event, Tone::Good, text).with("transaction", receipt.transaction_hash.to_string());
     line.with("gas_used", receipt.gas_used)
+}
+
+#[cfg(test)]
+mod tests {
+    use vipnode_types::TypedError as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_with_which_the_pool_claims_is_refused() {
+        let [pool, other] = [7, 8].map(|byte| Account::new([byte; 20]));
+        let refused = refuse_key_of_pool(Some(pool), Some(pool)).unwrap_err();
+        assert!(refused.to_string().contains(&pool.to_string()), "{refused}");
+        assert!(refused.hint().unwrap().contains("`vipnode pool admin epoch run`"));
+        // The key of an earlier claimer, a pool that does not claim, and a wallet that is not known yet.
+        for (pool, ours) in [(Some(pool), Some(other)), (None, Some(other)), (Some(pool), None), (None, None)] {
+            refuse_key_of_pool(pool, ours).unwrap();
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::{
 
 use vipnode_agent::clock;
 use vipnode_pool::{
-    DatabaseCheck, FoldedDatabase, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits, SqliteReader,
-    SqliteStore,
+    DatabaseCheck, FoldedDatabase, InterruptedPrune, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits,
+    SqliteReader, SqliteStore,
     admin::{AdminClient, FoldRequest, PruneRequest, admin_socket, running_data_dirs},
 };
 use vipnode_types::Ms;
@@ -37,16 +37,32 @@ fn backed_up_line(datadir: &str, file: &str, seq: u64) -> Line {
     Line::new("backed_up", Tone::Good, text).with("file", file).with("datadir", datadir).with("seq", seq)
 }
 
-/// Removes old entries from the journals of a pool.
+/// Removes old entries from the journals of a pool, first those of a prune that was interrupted.
 pub(crate) async fn prune(args: PruneArgs, screen: Screen) -> Result<(), CliError> {
     let PruneArgs { keep, to, datadir } = args;
     let dir = chosen_dir(datadir, screen)?;
     let datadir = dir.display().to_string();
+    let interrupted = {
+        let dir = dir.clone();
+        on_a_thread(move || Ok(InterruptedPrune::find(&dir)?)).await?
+    };
+    match interrupted {
+        Some(InterruptedPrune::Unfinished(plan)) => {
+            let is_this = plan.file.is_some() && plan.file == std::path::absolute(&to).ok();
+            let finished = carry_out(&dir, plan).await?;
+            screen.say(&finished_line(&datadir, &finished));
+            if is_this {
+                return Ok(());
+            }
+        }
+        Some(InterruptedPrune::FileLost { file, why }) => screen.say(&lost_line(&datadir, &file, &why)),
+        None => {}
+    }
     let before = clock::wall().minus(u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
     let pruned = if SqliteStore::is_in_use(&dir) {
-        let socket = admin_socket(&dir);
-        let plan = on_a_thread(move || Ok(PrunePlan::write(&dir, before, &to)?)).await?;
-        prune_running(&AdminClient::new(socket), plan).await?
+        let from = dir.clone();
+        let plan = on_a_thread(move || Ok(PrunePlan::write(&from, before, &to)?)).await?;
+        prune_running(&dir, plan).await?
     } else {
         on_a_thread(move || Ok(PrunedDatabase::prune(&dir, before, &to)?)).await?
     };
@@ -54,8 +70,18 @@ pub(crate) async fn prune(args: PruneArgs, screen: Screen) -> Result<(), CliErro
     Ok(())
 }
 
+/// Removes what is in the file of a plan.
+async fn carry_out(dir: &Path, plan: PrunePlan) -> Result<PrunedDatabase, CliError> {
+    if SqliteStore::is_in_use(dir) {
+        return prune_running(dir, plan).await;
+    }
+    let dir = dir.to_owned();
+    on_a_thread(move || Ok(PrunedDatabase::finish(&dir, plan)?)).await
+}
+
 /// Has a running pool remove what is in the file of a plan, step by step. In between, it commits what its agents do.
-async fn prune_running(pool: &AdminClient, plan: PrunePlan) -> Result<PrunedDatabase, CliError> {
+async fn prune_running(dir: &Path, plan: PrunePlan) -> Result<PrunedDatabase, CliError> {
+    let pool = AdminClient::new(admin_socket(dir));
     let PrunePlan { order, file } = plan;
     let mut pruned = PrunedDatabase { entries: 0, periods: 0, file, last_entry: order.last_entry };
     let PruneOrder { before: before_ms, last_entry, last_position } = order;
@@ -72,6 +98,8 @@ async fn prune_running(pool: &AdminClient, plan: PrunePlan) -> Result<PrunedData
         // Half of the time, the disk is free for the pool.
         tokio::time::sleep(began.elapsed()).await;
     }
+    let dir = dir.to_owned();
+    on_a_thread(move || Ok(PrunePlan::forget(&dir)?)).await?;
     Ok(pruned)
 }
 
@@ -118,17 +146,40 @@ fn folded_line(datadir: &str, folded: FoldedDatabase) -> Line {
 }
 
 fn pruned_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
-    let PrunedDatabase { entries, periods, file, last_entry } = pruned;
-    let text = match file {
+    let text = match &pruned.file {
         None => format!("Nothing in {datadir} is old enough to be removed"),
-        Some(file) => format!(
-            "Removed {} of the ledger and {} in {datadir}; they are in {}",
-            if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") },
-            counted(*periods, "billing period"),
-            file.display()
-        ),
+        Some(file) => format!("Removed {} in {datadir}; they are in {}", removed(pruned), file.display()),
     };
-    let line = Line::new("pruned", Tone::Good, text).with("entries", *entries).with("periods", *periods);
+    with_counts(Line::new("pruned", Tone::Good, text), datadir, pruned)
+}
+
+/// An earlier prune was killed. Its file has what it removed, and what is removed now.
+fn finished_line(datadir: &str, pruned: &PrunedDatabase) -> Line {
+    let file = pruned.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+    let text = format!(
+        "Finished an earlier prune of {datadir} that was interrupted: removed the remaining {}; they are in {file}",
+        removed(pruned)
+    );
+    with_counts(Line::new("prune_finished", Tone::Good, text), datadir, pruned)
+}
+
+fn lost_line(datadir: &str, file: &Path, why: &str) -> Line {
+    let file = file.display().to_string();
+    let text = format!("An earlier prune of {datadir} was interrupted, and its file {file} cannot be used: {why}");
+    let hint = "Keep that file if you have it: it contains entries that were removed. The entries that were not removed are still in \
+                the database";
+    Line::new("prune_file_lost", Tone::Warning, text).with("datadir", datadir).with("file", file).hint(hint)
+}
+
+fn removed(pruned: &PrunedDatabase) -> String {
+    let PrunedDatabase { entries, periods, .. } = pruned;
+    let entries = if *entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    format!("{entries} of the ledger and {}", counted(*periods, "billing period"))
+}
+
+fn with_counts(line: Line, datadir: &str, pruned: &PrunedDatabase) -> Line {
+    let PrunedDatabase { entries, periods, file, last_entry } = pruned;
+    let line = line.with("entries", *entries).with("periods", *periods);
     let line = line.with("last_entry", *last_entry).with("datadir", datadir);
     match file {
         Some(file) => line.with("file", file.display().to_string()),
@@ -231,7 +282,8 @@ mod tests {
         let file = Some(PathBuf::from("pool-2025.jsonl"));
         let pruned = PrunedDatabase { entries: 12_345, periods: 12_000, file, last_entry: 12_345 };
         let nothing = PrunedDatabase { entries: 0, periods: 0, file: None, last_entry: 12_345 };
-        let lines = [pruned_line(DIR, &pruned), pruned_line(DIR, &nothing)];
+        let lost = lost_line(DIR, Path::new("pool-2025.jsonl"), "No such file or directory (os error 2)");
+        let lines = [pruned_line(DIR, &pruned), pruned_line(DIR, &nothing), finished_line(DIR, &pruned), lost];
         insta::assert_snapshot!("pruned_database", crate::tests::at_each_width(&crate::tests::text_of(&lines)));
     }
 

@@ -76,6 +76,11 @@ errors! {
         OtherClaimer { account: Account, claimer: Account }: local,
             "the key is that of {account}, but only {claimer} can claim",
             hint "Pass the key of {claimer} (--chain.claimer of the pool), or pass --unsigned to sign with another wallet.";
+        /// The pool was started with --chain.keystore, and this command was started with the same key.
+        PoolClaims { account: Account }: local,
+            "the pool claims on its own with the key of {account}, and both would use the same transaction numbers",
+            hint "Have the pool claim now: run `vipnode pool admin epoch run`. To claim with this command instead, restart the pool without \
+                  --chain.keystore.";
         /// The file does not exist, or this user does not have permission to read it.
         PrivateKeyFile { path: PathBuf, error: io::Error }: local,
             "cannot read the private key in {path}: {error}" (path = path.display()),

@@ -30,6 +30,7 @@ mod pool_log;
 mod pool_restart;
 mod prices;
 mod protocol2;
+mod pruning;
 #[cfg(all(unix, feature = "acme"))]
 mod real_acme;
 mod real_book;

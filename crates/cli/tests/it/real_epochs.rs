@@ -137,6 +137,12 @@ async fn an_epoch_claims_and_lists_what_the_host_earned() {
     let plan = served.epoch(&["plan"]).await;
     assert_eq!((&plan["number"], &plan["plan"]["claims"]), (&json!(0), &json!(1)), "{plan}");
     assert_eq!(amount(&plan["plan"]["amount"]), served.owed);
+    let World { anvil, claimer, password, .. } = &served.world;
+    let by = ["--chain.rpc", anvil.url(), "--keystore", claimer, "--password-file", password];
+    let claim = ["pool", "admin", "claim", "--yes", "--datadir", &served.datadir];
+    let refused = ran(&[&claim[..], &by[..]].concat()).await;
+    let error = text(&refused.stderr);
+    assert!(!refused.status.success() && error.contains("the pool claims on its own with the key of"), "{error}");
     assert_eq!(served.epoch(&["run"]).await["number"], 1);
     served.settles().await;
 }

@@ -106,19 +106,13 @@ fn names_a_user(text: &str) -> bool {
     text.contains('@') && !written_as_path && !Path::new(text).exists()
 }
 
-/// Without a user name and a password, and without the path of a URL, in which providers have keys: they are nobody's business
-/// in a log.
+/// Without the path of a URL, in which providers have keys: see [`hide_url_path`].
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = match self {
-            Self::Ipc(path) => return path.display().fmt(f),
-            Self::Http(url) | Self::Ws(url) | Self::Sim(url) => url,
-        };
-        let (scheme, rest) = url.split_once("://").unwrap_or_default();
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (place, path) = rest.split_at(end);
-        let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-        f.write_str(&hide_url_path(&format!("{scheme}://{place}{path}")))
+        match self {
+            Self::Ipc(path) => path.display().fmt(f),
+            Self::Http(url) | Self::Ws(url) | Self::Sim(url) => f.write_str(&hide_url_path(url)),
+        }
     }
 }
 
@@ -264,9 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn shows_no_password() {
+    fn shows_no_password_and_no_key_of_a_provider() {
+        for (text, shown) in
+            [("https://h/v3/key@more", "https://h/…"), ("ws://127.0.0.1:8546/a@b", "ws://127.0.0.1:8546/…")]
+        {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), shown);
+        }
         let endpoint = Endpoint::Http("http://me:secret@127.0.0.1:8545/x/y".to_owned());
-        assert_eq!(endpoint.to_string(), "http://127.0.0.1:8545/…");
+        assert_eq!(endpoint.to_string(), "http://…@127.0.0.1:8545/…");
+        assert_eq!(Endpoint::Sim("sim://127.0.0.1:4/a".to_owned()).to_string(), "sim://127.0.0.1:4/a");
         let refused = "http://me:secret@127.0.0.1:8545".parse::<Endpoint>().unwrap_err().to_string();
         assert!(refused.contains("password") && !refused.contains("secret"), "{refused}");
         assert!(!format!("{endpoint:?}").contains("secret"));

@@ -12,7 +12,6 @@ use tokio::{
     time::timeout,
 };
 use vipnode_rpc::{CallError, Closed, HttpRpc, Incoming, OpenError, RpcHandle, RpcLimits, http, open_ipc, open_ws};
-use vipnode_types::hide_url_credentials;
 
 use super::{Endpoint, NodeAccess, Push, Pushes, Transport, TransportError};
 use crate::{
@@ -71,10 +70,10 @@ impl RpcTransport {
             ..RpcLimits::default()
         };
         let way = match &endpoint {
-            Endpoint::Http(url) => Way::Http(http(url, &socket).map_err(|error| {
-                let (text, why) = (hide_url_credentials(url), error.to_string());
-                NodeError::Address { text, why }
-            })?),
+            Endpoint::Http(url) => Way::Http(
+                http(url, &socket)
+                    .map_err(|error| NodeError::Address { text: endpoint.to_string(), why: error.to_string() })?,
+            ),
             Endpoint::Ipc(_) | Endpoint::Ws(_) | Endpoint::Sim(_) => Way::Socket(Mutex::default()),
         };
         Ok(Self { endpoint, limits, socket, way })

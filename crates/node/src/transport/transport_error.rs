@@ -1,6 +1,6 @@
 use std::{io::ErrorKind, time::Duration};
 
-use vipnode_rpc::{CallError, CertificateProblem, OpenError};
+use vipnode_rpc::{CallError, CertificateProblem, OpenError, SessionEnd};
 
 use crate::{AnswerError, FileOwner, NodeError, node_error::clean_error};
 
@@ -106,7 +106,10 @@ impl From<CallError> for TransportError {
             CallError::Open(error) => error.into(),
             CallError::Expired => Self::Expired,
             CallError::Json { why } => Self::Answer(AnswerError::Json { why: clean_error(&why) }),
-            error @ (CallError::Lost(_) | CallError::TooLarge { .. }) => Self::lost(&error.to_string()),
+            CallError::TooLarge { bytes } | CallError::Lost(SessionEnd::TooLong { bytes }) => {
+                Self::Answer(AnswerError::TooLarge { bytes })
+            }
+            error @ CallError::Lost(_) => Self::lost(&error.to_string()),
             CallError::Full => Self::lost("too many calls to it are waiting for an answer"),
         }
     }
@@ -156,6 +159,18 @@ mod tests {
         let page = error(OpenError::WebPage { url: url.clone() });
         assert!(page.to_string().contains("web page") && page.hint().unwrap().contains("--rpc"), "{page}");
         assert!(!redirect.is_offline() && !page.is_offline());
+    }
+
+    /// The node is there, so nobody has to start it.
+    #[test]
+    fn a_response_beyond_the_limit_is_named_as_one() {
+        for fault in [CallError::TooLarge { bytes: 9 }, CallError::Lost(SessionEnd::TooLong { bytes: 9 })] {
+            let fault = TransportError::from(fault);
+            let error = fault.into_error("http://127.0.0.1:1".to_owned(), "m", Duration::from_secs(1));
+            assert!(error.to_string().ends_with("unexpected response to m: it has more than 9 bytes"), "{error}");
+            assert!(error.hint().unwrap().contains("--limit node_bytes="), "{:?}", error.hint());
+            assert!(!error.is_offline());
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use vipnode_types::PaymentMode;
+use vipnode_types::{Account, PaymentMode};
 
 use crate::{
     ChainAnswer, ConnectionId, Core, CoreError, EpochStep, EpochTerms, EpochView, Reply, RequestId, output::Output,
@@ -8,6 +8,13 @@ impl Core {
     /// How the pool claims on its own; `None` if it does not.
     pub(crate) fn epoch_terms(&self) -> Option<EpochTerms> {
         self.limits.epoch.filter(|_| self.limits.payment == PaymentMode::X402)
+    }
+
+    /// The account with whose key the pool claims on its own; `None` if it does not.
+    #[must_use]
+    pub fn claims_with(&self) -> Option<Account> {
+        self.epoch_terms()?;
+        Some(self.limits.channel?.receiver_authorizer)
     }
 
     /// At a start: has the pool claim on its own, if it has the key of the claimer. What was sent and is not final is sent again.

@@ -2,8 +2,8 @@ use vipnode_types::{Account, Amount, SignedAmount};
 
 use crate::{
     AccountFigures, ConnectionId, Core, CoreError, LedgerAccount, LedgerAccountView, LedgerChange, LedgerChangeKind,
-    LedgerChangeReply, LedgerEntry, OperatorOrder, PaidPayouts, PayoutRow, PayoutState, Reply, RequestId, Transaction,
-    UnpaidRow, ledger::notice_times::NoticeTimes, output::Output,
+    LedgerChangeReply, LedgerEntry, OperatorOrder, OrderError, PaidPayouts, PayoutRow, PayoutState, Reply, RequestId,
+    Transaction, UnpaidRow, ledger::notice_times::NoticeTimes, output::Output,
 };
 
 impl Core {
@@ -32,7 +32,7 @@ impl Core {
         }
         // Vouchers set the limits of their payers.
         if matches!(kind, LedgerChangeKind::Limit { .. }) && self.pays_by_channels() {
-            return Err(CoreError::LimitOfChannel);
+            return Err(OrderError::LimitOfChannel.into());
         }
         let ledger = self.ledger.as_mut().ok_or(CoreError::NoLedger)?;
         let key = order.key.clone();
@@ -49,7 +49,7 @@ impl Core {
                     return Ok(self.change_reply(done, true));
                 }
                 let UnpaidRow { payer, payee, cost, collected, .. } =
-                    ledger.unpaid_cost(entry).ok_or(CoreError::NoUnpaidCost { entry })?;
+                    ledger.unpaid_cost(entry).ok_or(OrderError::NoUnpaidCost { entry })?;
                 let amount = cost.checked_sub(collected).unwrap_or_default();
                 (Some(payer), Transaction::WriteOff { payer, payee, entry, amount, order })
             }
@@ -60,13 +60,13 @@ impl Core {
                 (None, Transaction::Period { period: ledger.next_settlement_period(), order })
             }
             // Posted above.
-            LedgerChangeKind::PaidAll { .. } => return Err(CoreError::NoPayout),
+            LedgerChangeKind::PaidAll { period, .. } => return Err(OrderError::NoPayoutDue { period }.into()),
             LedgerChangeKind::Paid { payout } => {
-                let PayoutRow { payee, amount, .. } = ledger.payout(payout).ok_or(CoreError::NoPayout)?;
+                let PayoutRow { payee, amount, .. } = ledger.payout(payout).ok_or(OrderError::NoPayout { payout })?;
                 (Some(payee), Transaction::Paid { payout, payee, amount, order })
             }
             LedgerChangeKind::Bounced { payout } => {
-                let row = ledger.payout(payout).ok_or(CoreError::NoPayout)?;
+                let row = ledger.payout(payout).ok_or(OrderError::NoPayout { payout })?;
                 let amount = if row.state == PayoutState::Paid { row.amount } else { Amount::ZERO };
                 (Some(row.payee), Transaction::Bounced { payout, payee: row.payee, amount, order })
             }
@@ -79,13 +79,13 @@ impl Core {
             self.check_debit(kind)?;
         }
         let Some(ledger) = &mut self.ledger else { return Err(CoreError::NoLedger) };
-        let entry = ledger.post(output, transaction).ok_or(CoreError::AmountRange)?;
+        let entry = ledger.post(output, transaction).ok_or(OrderError::AmountRange)?;
         self.changed(output, kind, account);
         Ok(self.change_reply(entry, false))
     }
 
     /// The entry that the same order posted before with its key.
-    fn order_before(&self, key: Option<&str>, order: &Transaction) -> Result<Option<LedgerEntry>, CoreError> {
+    fn order_before(&self, key: Option<&str>, order: &Transaction) -> Result<Option<LedgerEntry>, OrderError> {
         let (Some(ledger), Some(key)) = (&self.ledger, key) else { return Ok(None) };
         let most = self.limits.order_keys;
         match ledger.keyed(key) {
@@ -93,9 +93,9 @@ impl Core {
             Some(entry) => {
                 let asset = self.limits.price.asset();
                 let [posted, ordered] = [&entry.transaction, order].map(|of| of.describe(asset));
-                Err(CoreError::KeyUsed { entry: entry.number, posted, ordered })
+                Err(OrderError::KeyUsed { entry: entry.number, posted, ordered })
             }
-            None if ledger.keys() >= most as usize => Err(CoreError::OrderKeys { most }),
+            None if ledger.keys() >= most as usize => Err(OrderError::OrderKeys { most }),
             None => Ok(None),
         }
     }
@@ -132,36 +132,42 @@ impl Core {
             paid.amount = paid.amount.checked_add(amount).unwrap_or(Amount::MAX);
             newest = Some(entry);
         }
+        let newest_period = ledger.next_settlement_period().saturating_sub(1);
         let entry = newest.ok_or(if paid.left_out > 0 {
-            CoreError::PayoutExceeds
+            OrderError::PayoutExceeds
+        } else if (1..=newest_period).contains(&period) {
+            OrderError::NoPayoutDue { period }
         } else {
-            CoreError::NoPayoutDue { period }
+            OrderError::NoPeriod { period, newest: newest_period }
         })?;
         Ok(LedgerChangeReply { entry, figures: AccountFigures::default(), paid_all: Some(paid), repeated: false })
     }
 
     /// Checks that a payout is in a state that can be marked so, that no more is taken than is payable, and that a period is closed only
     /// once the payouts of the one before are marked.
-    fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), CoreError> {
+    fn check_payout(&self, kind: LedgerChangeKind) -> Result<(), OrderError> {
         let payouts = self.ledger.as_ref().map_or(0, |ledger| ledger.unmarked_payouts());
         let row = |payout: u64| self.ledger.as_ref()?.payout(payout);
-        let state = |payout: u64| row(payout).map(|row| row.state);
+        let marked =
+            |payout: u64, state: PayoutState| row(payout).filter(|row| row.state == state).map(|row| row.payee);
         let payable = |row: PayoutRow| self.ledger.as_ref().map(|ledger| ledger.payee(row.payee).payable());
         match kind {
-            LedgerChangeKind::ClosePeriod if payouts > 0 => Err(CoreError::PayoutsUnmarked { payouts }),
-            LedgerChangeKind::Paid { payout } if state(payout) == Some(PayoutState::Paid) => Err(CoreError::PayoutPaid),
+            LedgerChangeKind::ClosePeriod if payouts > 0 => Err(OrderError::PayoutsUnmarked { payouts }),
+            LedgerChangeKind::Paid { payout } if let Some(account) = marked(payout, PayoutState::Paid) => {
+                Err(OrderError::PayoutPaid { payout, account })
+            }
             LedgerChangeKind::Paid { payout } | LedgerChangeKind::Bounced { payout }
-                if state(payout) == Some(PayoutState::Bounced) =>
+                if let Some(account) = marked(payout, PayoutState::Bounced) =>
             {
-                Err(CoreError::PayoutBounced)
+                Err(OrderError::PayoutBounced { payout, account })
             }
             LedgerChangeKind::Correction { payee, amount, takes: true }
                 if self.ledger.as_ref().is_some_and(|ledger| amount > ledger.payee(payee).payable()) =>
             {
-                Err(CoreError::CorrectionExceeds)
+                Err(OrderError::CorrectionExceeds)
             }
             LedgerChangeKind::Paid { payout } if row(payout).is_some_and(|row| Some(row.amount) > payable(row)) => {
-                Err(CoreError::PayoutExceeds)
+                Err(OrderError::PayoutExceeds)
             }
             _ => Ok(()),
         }
@@ -176,7 +182,7 @@ impl Core {
             return Ok(());
         }
         let balance = SignedAmount::difference(received, sent);
-        Err(CoreError::DebitExceeds { account, asset: self.limits.price.asset(), balance, debt })
+        Err(OrderError::DebitExceeds { account, asset: self.limits.price.asset(), balance, debt }.into())
     }
 
     /// Brings what depends on a posted change up to date.
@@ -242,6 +248,12 @@ impl Core {
     #[must_use]
     pub fn accounts_from(&self, from: Option<Account>, most: usize) -> Option<Vec<LedgerAccountView>> {
         Some(self.ledger.as_ref()?.views(from, most, self.clock.now()))
+    }
+
+    /// The payout with a number.
+    #[must_use]
+    pub fn payout_with(&self, number: u64) -> Option<PayoutRow> {
+        self.ledger.as_ref()?.payout(number)
     }
 
     /// At most `most` payouts of a settlement period, or of the newest, after a number; `None` if the pool has no ledger.

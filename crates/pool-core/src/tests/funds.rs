@@ -339,7 +339,7 @@ fn an_order_has_a_reason_and_an_amount_that_blocks_no_later_one() {
         LedgerChangeKind::Debit { payer, amount: Amount::ZERO },
     ] {
         assert_eq!(pool.change(kind, None), Err(ErrorCode::InvalidParams), "{kind:?}");
-        assert_eq!(kind.check("a test"), Err(crate::CoreError::ZeroAmount));
+        assert_eq!(kind.check("a test"), Err(crate::OrderError::ZeroAmount));
     }
     let most = amount((1 << 96) - 1);
     for _ in 0..2 {
@@ -352,7 +352,7 @@ fn an_order_has_a_reason_and_an_amount_that_blocks_no_later_one() {
         LedgerChangeKind::Paid { payout: 1 },
         LedgerChangeKind::Bounced { payout: 1 },
     ] {
-        assert_eq!(kind.check(" "), Err(crate::CoreError::BlankReason), "{kind:?}");
+        assert_eq!(kind.check(" "), Err(crate::OrderError::BlankReason), "{kind:?}");
     }
     assert_eq!(LedgerChangeKind::ClosePeriod.check(""), Ok(()));
 }

@@ -1,7 +1,8 @@
 use vipnode_types::{Account, Amount, Ms};
 
 use crate::{
-    CoreError, PayoutRow, PayoutState, Row, RowKey, SettlementPeriodRow, ledger::settlement::Settlement, output::Output,
+    OrderError, PayoutRow, PayoutState, Row, RowKey, SettlementPeriodRow, ledger::settlement::Settlement,
+    output::Output,
 };
 
 const PAYEE: Account = Account::new([8; 20]);
@@ -55,7 +56,7 @@ fn payouts_of_periods_long_ago_are_forgotten() {
 
 #[test]
 fn payouts_that_are_not_marked_are_counted() {
-    let said = |payouts| CoreError::PayoutsUnmarked { payouts }.to_string();
+    let said = |payouts| OrderError::PayoutsUnmarked { payouts }.to_string();
     assert_eq!(said(1), "the previous period has unmarked payouts (1)");
     assert_eq!(said(2), "the previous period has unmarked payouts (2)");
 }

@@ -7,6 +7,7 @@ use vipnode_types::{Account, Amount, Asset, sanitize, wire::WireError};
 use super::{
     AccountsRequest, AdminAccount, AdminAccounts, AdminClaims, AdminPaidPayouts, AdminPayout, AdminPayoutState,
     AdminPayouts, AdminService, ClaimsRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+    payout_mark::with_mark,
 };
 use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 
@@ -30,8 +31,13 @@ pub(super) async fn change(
         return Err(CallRefusal::OrderKey { most: KEY_CHARS }.into());
     }
     let order = OperatorOrder { by, reason: sanitize(&reason, REASON_CHARS), key };
-    let change = LedgerChange { kind: kind(change), order, allow_negative };
-    let (entry, about, paid_all, repeated) = match admin.service.gateway.change_ledger(change).await? {
+    let kind = kind(change);
+    let change = LedgerChange { kind, order, allow_negative };
+    let answer = match admin.service.gateway.change_ledger(change).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(with_mark(admin, kind, error).await),
+    };
+    let (entry, about, paid_all, repeated) = match answer {
         Reply::Ledger(reply) => {
             let about = match reply.entry.transaction {
                 Transaction::Credit { payer, .. }
@@ -154,7 +160,8 @@ pub(super) async fn claims(admin: &AdminService, request: ClaimsRequest) -> Resu
     let more = claims.len() > most;
     claims.truncate(most);
     let next = claims.last().filter(|_| more).map(|claim| claim.channel.payer_authorizer);
-    Ok(AdminClaims { asset, claims, next })
+    let pool = admin.service.gateway.ask(OperatorQuery::ClaimsWith).await.flatten();
+    Ok(AdminClaims { asset, claims, next, pool })
 }
 
 /// Returns a page of the payouts of a settlement period.

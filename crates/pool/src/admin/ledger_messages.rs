@@ -206,6 +206,10 @@ pub struct AdminClaims {
     /// The value of `after` for the next page; `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Account>,
+    /// The account with whose key the pool claims on its own; `None` if it does not. Another program that sends transactions
+    /// of this account would use the same nonces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Account>,
 }
 
 /// Requests a page of the payouts of a settlement period.

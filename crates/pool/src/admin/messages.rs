@@ -193,7 +193,7 @@ pub struct AdminBans {
 
 /// Drains a node or the whole pool, or ends a drain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = require_node))]
 #[serde(deny_unknown_fields)]
 pub struct DrainRequest {
     /// The node, or `null` for the whole pool. A request without this field is rejected.
@@ -202,6 +202,12 @@ pub struct DrainRequest {
     /// Whether to end the drain, so that new leases are assigned again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
+}
+
+/// Has the schema require what the parser requires: to it, an `Option` is optional.
+#[cfg(feature = "schema")]
+fn require_node(schema: &mut schemars::Schema) {
+    schema.insert("required".to_owned(), serde_json::json!(["node"]));
 }
 
 /// The drained nodes.
@@ -219,6 +225,23 @@ pub struct AdminDrained {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// To the parser, a request without a node is not one for the whole pool.
+    #[cfg(feature = "schema")]
+    #[test]
+    fn the_schema_requires_what_the_parser_requires() {
+        let schema = serde_json::to_value(schemars::schema_for!(DrainRequest)).unwrap();
+        let fields = schema["properties"].as_object().unwrap();
+        let full = serde_json::json!({ "node": null, "stop": true });
+        for field in fields.keys() {
+            let mut without = full.clone();
+            without.as_object_mut().unwrap().remove(field);
+            let is_required = schema["required"].as_array().unwrap().contains(&field.as_str().into());
+            assert_eq!(serde_json::from_value::<DrainRequest>(without).is_err(), is_required, "{field}");
+        }
+        let node = serde_json::to_string(&fields["node"]).unwrap();
+        assert!(node.contains("null"), "{node}");
+    }
 
     #[test]
     fn a_mistyped_request_is_never_the_widest_one() {

@@ -29,6 +29,7 @@ mod messages;
 mod nodes;
 #[cfg(feature = "schema")]
 mod openrpc_methods;
+mod payout_mark;
 mod price;
 mod prune;
 mod server;

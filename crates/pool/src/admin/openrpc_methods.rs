@@ -99,7 +99,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
         .example(
             "nothing to claim",
             params(&ClaimsRequest { after: None, most: 250 }),
-            &AdminClaims { asset, claims: Vec::new(), next: None },
+            &AdminClaims { asset, claims: Vec::new(), next: None, pool: None },
         ),
         epoch(asset).fails(codes),
         row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")

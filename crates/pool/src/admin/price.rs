@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use vipnode_pool_core::{CoreError, NextPricing, Pricing, PricingRow, Reply};
+use vipnode_pool_core::{NextPricing, OrderError, Pricing, PricingRow, Reply};
 use vipnode_types::{
     Price, QuotedPrice, WHOLE_BPS, sanitize,
     wire::{NextPrice, WireError},
@@ -50,7 +50,7 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
     }
     let reason = sanitize(&request.reason, REASON_CHARS);
     if reason.trim().is_empty() {
-        return Err(CoreError::BlankReason.into());
+        return Err(OrderError::BlankReason.into());
     }
     let Reply::Pricing(row) = admin.service.gateway.announce_price(request.price.clone(), request.fee_bps).await?
     else {

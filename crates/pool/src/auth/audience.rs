@@ -13,6 +13,9 @@ use crate::{
 };
 
 /// The URLs that agents may sign for this pool. The Host header does not count, because the caller controls it.
+///
+/// An agent remembers what belongs to a pool by its URL, so the path counts: with an unknown one, the pool would be another
+/// pool to the agent. Only the operator knows of a proxy that leads a path to this pool, so any other URL has none.
 #[derive(Debug, Clone)]
 pub(crate) struct Audience {
     bound: SocketAddr,
@@ -28,7 +31,8 @@ impl Audience {
 
     /// Checks the URL that a call is signed for, and returns it. `arrival` is how the call reached the pool.
     pub(crate) fn check(&self, audience: &str, arrival: &Arrival) -> Result<RpcUrl, CallRefusal> {
-        if let Some(url) = audience.parse().ok().filter(|url| self.is_own(url, arrival)) {
+        if let Some(url) = audience.parse().ok().filter(|url| self.is_named(url) || self.is_without_path(url, arrival))
+        {
             return Ok(url);
         }
         let audience = sanitize(audience, 200);
@@ -80,13 +84,20 @@ impl Audience {
 
     /// Whether a web page was loaded from this pool, by the origin that its browser reports.
     pub(crate) fn is_own_page(&self, page: &HeaderValue, arrival: &Arrival) -> bool {
-        page.to_str().ok().and_then(|page| page.parse().ok()).is_some_and(|url| self.is_own(&url, arrival))
+        let Some(page) = page.to_str().ok().and_then(|page| page.parse::<RpcUrl>().ok()) else { return false };
+        let is_public = || self.public_urls.iter().any(|public| public.origin() == page.origin());
+        is_public() || self.is_without_path(&page, arrival)
+    }
+
+    /// Whether the operator named the URL. WebSocket and HTTP are the same.
+    fn is_named(&self, url: &RpcUrl) -> bool {
+        self.public_urls.iter().any(|public| public.origin() == url.origin() && public.path() == url.path())
     }
 
     /// Names count only from the operator or the certificate. An address counts if the call arrived at it.
-    fn is_own(&self, url: &RpcUrl, arrival: &Arrival) -> bool {
-        let is_public = || self.public_urls.iter().any(|public| public.origin() == url.origin());
-        is_public() || (url.is_tls() == self.tls.is_some() && arrival.is_at(url)) || self.is_certified(url)
+    fn is_without_path(&self, url: &RpcUrl, arrival: &Arrival) -> bool {
+        let arrived = || url.is_tls() == self.tls.is_some() && arrival.is_at(url);
+        url.path() == "/" && (arrived() || self.is_certified(url))
     }
 
     /// Whether the URL has a name of the pool's certificate.
@@ -118,7 +129,8 @@ fn without_repeats(urls: impl IntoIterator<Item = String>) -> Vec<String> {
 
 /// The URL without the slash of an empty path.
 fn shown(url: &RpcUrl) -> String {
-    url.as_str().trim_end_matches('/').to_owned()
+    let text = url.as_str();
+    if url.path() == "/" { text.trim_end_matches('/').to_owned() } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -156,12 +168,12 @@ mod tests {
         let (local, lan) = (here("127.0.0.1:8080", "127.0.0.1"), here("10.0.0.1:8080", "10.0.0.9"));
         for (good, arrival) in [
             ("ws://127.0.0.1:8080", &local),
-            ("http://localhost:8080/rpc", &local),
+            ("http://localhost:8080", &local),
             ("ws://[::1]:8080/", &local),
             ("ws://10.0.0.1:8080", &lan),
-            ("wss://pool.example", &lan),
-            ("https://pool.example:443/y", &Arrival::Proxied),
-            ("https://pool.example:443/y", &Arrival::Hidden),
+            ("wss://pool.example/x", &lan),
+            ("https://pool.example:443/x", &Arrival::Proxied),
+            ("https://POOL.example:443/x", &Arrival::Hidden),
         ] {
             assert!(audience.check(good, arrival).is_ok(), "{good}");
         }
@@ -172,8 +184,8 @@ mod tests {
             ("ws://127.0.0.1:8080", &Arrival::Proxied),
             ("ws://127.0.0.1:8080", &Arrival::Hidden),
             ("ws://10.0.0.2:8080", &lan),
-            ("ws://pool.example", &local),
-            ("wss://pool.example.evil", &local),
+            ("ws://pool.example/x", &local),
+            ("wss://pool.example.evil/x", &local),
             ("pool.example", &local),
             ("", &local),
             ("ws://", &local),
@@ -183,6 +195,42 @@ mod tests {
         }
         let error = audience.check("", &lan).unwrap_err().to_string();
         assert!(error.contains("ws://10.0.0.1:8080") && !error.contains("127.0.0.1"), "{error}");
+    }
+
+    /// Otherwise, the pool would be several pools to an agent, each with a state and a pinned ID of its own.
+    #[test]
+    fn a_url_with_another_path_is_refused() {
+        let bind = "0.0.0.0:8080".parse().unwrap();
+        let local = here("127.0.0.1:8080", "127.0.0.1");
+        let public = [url("wss://pool.example"), url("wss://shared.example/a/")];
+        let audience = Audience::new(bind, &public, None);
+        for good in
+            ["wss://pool.example/", "wss://pool.example:443", "https://shared.example/a/", "ws://127.0.0.1:8080/"]
+        {
+            assert!(audience.check(good, &local).is_ok(), "{good}");
+        }
+        for bad in [
+            "wss://pool.example/foo",
+            "wss://pool.example//",
+            "wss://pool.example/?a",
+            "wss://pool.example/#a",
+            "wss://shared.example/",
+            "wss://shared.example/a",
+            "wss://shared.example/b/",
+            "ws://127.0.0.1:8080/foo",
+        ] {
+            let error = audience.check(bad, &local).unwrap_err().to_string();
+            assert!(
+                error.contains(bad) && error.contains("are wss://pool.example, wss://shared.example/a/, ws://127"),
+                "{error}"
+            );
+        }
+        let certificate = Arc::new(Certificate(&["pool.lan"], None));
+        let certified = Audience::new(bind, &[], Some(certificate));
+        assert!(certified.check("wss://pool.lan:8080", &local).is_ok());
+        assert!(certified.check("wss://pool.lan:8080/foo", &local).is_err());
+        // A browser reports no path.
+        assert!(audience.is_own_page(&HeaderValue::from_static("https://shared.example"), &local));
     }
 
     #[test]
@@ -211,7 +259,7 @@ mod tests {
         let names = &["pool.lan", "*.wild.lan", "localhost", "10.0.0.1"];
         let audience = Audience::new("10.0.0.1:8443".parse().unwrap(), &[], Some(Arc::new(Certificate(names, None))));
         let lan = here("10.0.0.1:8443", "10.0.0.9");
-        for good in ["wss://pool.lan:8443", "https://POOL.lan:8443/rpc", "wss://10.0.0.1:8443"] {
+        for good in ["wss://pool.lan:8443", "https://POOL.lan:8443", "wss://10.0.0.1:8443"] {
             assert!(audience.check(good, &lan).is_ok(), "{good}");
         }
         for bad in ["ws://pool.lan:8443", "wss://pool.lan", "wss://a.wild.lan:8443", "wss://localhost:8443"] {

@@ -206,6 +206,7 @@ impl CoreThread {
         self.correct_clock()?;
         self.handle_by(Core::settle_backup)?;
         self.handle_by(Core::settle_payment)?;
+        self.handle_by(Core::write_clock)?;
         self.log_price();
         self.send_rows()?;
         while let Some(message) = self.later.pop() {
@@ -362,6 +363,12 @@ impl CoreThread {
             }
             OperatorQuery::Claims { after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.claims(after, most)));
+            }
+            OperatorQuery::ClaimsWith(answer) => {
+                let _nobody_waits = answer.send(self.core.claims_with());
+            }
+            OperatorQuery::Payout { number, answer } => {
+                let _nobody_waits = answer.send(self.core.payout_with(number));
             }
             OperatorQuery::Payouts { period, after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.payouts_of(period, after, most)));

@@ -31,6 +31,10 @@ pub(crate) enum OperatorQuery {
     Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
     /// Asks what can be claimed of the clients' channels, by payer after one. Answered as [`Self::Accounts`].
     Claims { after: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<VoucherClaim>>)> },
+    /// Asks with whose key the pool claims on its own; `None` if it does not.
+    ClaimsWith(oneshot::Sender<Option<Account>>),
+    /// Asks for the payout with a number; `None` if there is none.
+    Payout { number: u64, answer: oneshot::Sender<Option<PayoutRow>> },
     /// Asks for the payouts of a settlement period, or of the newest, after a number. Answered as [`Self::Accounts`].
     Payouts {
         period: Option<u64>,

@@ -200,7 +200,11 @@ impl Statements {
             StoreError::TooManyReads { .. } | StoreError::ReadCanceled | StoreError::NotDurable { .. } => {
                 CallRefusal::Overloaded { retry_ms: self.retry_ms }
             }
-            error => CallRefusal::Internal { why: error.to_string() },
+            // A caller from the network does not get the paths of the pool's files.
+            error => {
+                tracing::error!(%error, "the pool cannot read a statement from its store");
+                CallRefusal::StoreUnread
+            }
         }
     }
 }
@@ -270,6 +274,18 @@ mod tests {
         let refusal = statements.read_for(&caller, call).await.unwrap_err();
         assert!(refusal.is(ErrorCode::Busy) && refusal.message.contains("too much time"), "{refusal:?}");
         assert!(statements.read_for(&other, call).await.is_ok());
+    }
+
+    /// It was called an answer that cannot be serialized, to be reported with the pool's log, which the caller does not have.
+    #[test]
+    fn a_store_that_fails_is_not_a_bug_of_the_caller() {
+        let limits = PoolLimits::default();
+        let reader = MemoryStore::new().reader(Statements::read_limits(&limits)).unwrap();
+        let refusal =
+            Statements::new(reader, &limits, true, None).refusal(&StoreError::Full { file: "/secret".into() });
+        let error = WireError::from(refusal);
+        assert_eq!(error.message, "the pool cannot read its store");
+        assert!(!error.data.unwrap().hint.contains("Report"));
     }
 
     #[tokio::test]

@@ -43,7 +43,7 @@ pub(crate) async fn serve<S, E>(
 ) where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
     <S as Sink<Frame>>::Error: Display,
-    E: Display,
+    E: Into<SessionEnd>,
 {
     let _open = Counted::by(&service.metrics.sockets);
     let entry = service.connections.add(Transport::WebSocket { rpc: rpc.clone(), address: caller.address });
@@ -88,7 +88,7 @@ impl Socket<'_> {
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
-        E: Display,
+        E: Into<SessionEnd>,
     {
         let limit = self.service.limits.unauthenticated;
         let mut late = Some(Box::pin(sleep(limit)));
@@ -162,7 +162,7 @@ impl Socket<'_> {
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
-        E: Display,
+        E: Into<SessionEnd>,
     {
         self.service.metrics.requests.inc();
         if let Err(error) = self.paced(session, Rate::Calls, calls).await? {
@@ -203,7 +203,7 @@ impl Socket<'_> {
     where
         S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
         <S as Sink<Frame>>::Error: Display,
-        E: Display,
+        E: Into<SessionEnd>,
     {
         let (limits, block, now) = (&self.service.limits, self.caller.charged_to(), Instant::now());
         let further = calls.saturating_sub(1);

@@ -212,6 +212,17 @@ async fn a_pool_signs_to_each_host_what_it_earned_on_a_day_that_is_over() {
     let early = sign(&agents[0], UtcDay::of(wall()), 1).await.unwrap_err();
     assert!(early.is(ErrorCode::Busy) && early.message.contains("has not ended yet"), "{early:?}");
 
+    // The first time that is written otherwise is minutes after the start.
+    let new = tempfile::tempdir().unwrap();
+    let core = Limits { payment: PaymentMode::Credit, ..config().core };
+    let pool = PoolServer::spawn_in(PoolConfig { core, ..config() }, DataDir::open(new.path()).unwrap()).await.unwrap();
+    let (agent, host) = (Agent::open(&pool).await, Keys::new(1));
+    agent.connect(&host, &host.host(1)).await.unwrap();
+    let nothing = sign(&agent, day, 1).await.unwrap().statement;
+    assert_eq!((nothing.pages, nothing.day_sums.lines), (1, 0), "a day before the pool's first");
+    let early = sign(&agent, UtcDay::of(wall()), 1).await.unwrap_err();
+    assert!(early.is(ErrorCode::Busy) && early.message.contains("has not ended yet"), "{early:?}");
+
     let free = tempfile::tempdir().unwrap();
     let pool = PoolServer::spawn_in(config(), DataDir::open(free.path()).unwrap()).await.unwrap();
     let (agent, host) = (Agent::open(&pool).await, Keys::new(1));

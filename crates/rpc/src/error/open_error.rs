@@ -1,4 +1,4 @@
-use std::io::ErrorKind;
+use std::{io::ErrorKind, net::IpAddr};
 
 use vipnode_types::{RpcUrl, errors};
 
@@ -41,8 +41,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node is running there."
-                (port = port_note(address)),
+            hint "Check the address{port}. {next}" (port = port_note(address), next = unreachable_fix(address)),
             kind kind;
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
@@ -53,7 +52,7 @@ errors! {
             /// The first line of the answer; empty for a web page.
             body: String,
         }: local, "{url} refused the connection with HTTP status {status}{said}" (said = after_colon(body)),
-            hint "{fix}" (fix = status_fix(*status)), kind status;
+            hint "{fix}" (fix = status_fix(*status, url)), kind status;
         /// An HTTP server redirects to another address. vipnode does not follow redirects, because signatures contain
         /// the address.
         Redirected {
@@ -70,9 +69,7 @@ errors! {
             /// As it was given.
             url: String,
         }: local, "a web page answers at {url}, not a pool or a node",
-            hint "Check the port and the path of the address{port}, and that a pool (`vipnode pool`) or a node is \
-                  running there."
-                (port = port_note(url));
+            hint "Check the port and the path of the address{port}. {next}" (port = port_note(url), next = other_server_fix(url));
         /// The connection did not open in time.
         Timeout {
             /// URL or path.
@@ -80,32 +77,88 @@ errors! {
             /// The limit, in milliseconds.
             ms: u128,
         }: local, "{address} did not answer within {ms} ms",
-            hint "Check the address{port}, and that a pool (`vipnode pool`) or a node is running there."
-                (port = port_note(address));
+            hint "Check the address{port}. {next}" (port = port_note(address), next = unreachable_fix(address));
     }
 }
 
-/// Which port a URL without a port means, in parentheses: a pool listens on another one by default.
+/// Whose server an address leads to, which decides what its user can do. The hints are for the addresses of pools: those of
+/// nodes have errors of their own.
+enum Place {
+    /// Not a URL but the path of a socket.
+    Path,
+    /// This machine.
+    Here,
+    /// Another machine, named by its address, as in a network of the user's own.
+    Address,
+    /// A server with a name, which is usually somebody else's.
+    Name,
+}
+
+impl Place {
+    fn of(address: &str) -> Self {
+        match address.parse::<RpcUrl>() {
+            Err(_) => Self::Path,
+            Ok(url) if url.is_local() => Self::Here,
+            Ok(url) if url.host().parse::<IpAddr>().is_ok() => Self::Address,
+            Ok(_) => Self::Name,
+        }
+    }
+}
+
+const START_POOL: &str = "If no pool runs there, start one: `vipnode pool`.";
+
+/// What to check beyond the address, if nothing answers there.
+fn unreachable_fix(address: &str) -> &'static str {
+    match Place::of(address) {
+        Place::Path => "Check that the program that listens there is running.",
+        Place::Here => START_POOL,
+        Place::Address => {
+            "If it is right, check that the pool runs there and accepts connections from other machines (`vipnode pool \
+             --bind 0.0.0.0:PORT`)."
+        }
+        Place::Name => {
+            "If it is right, check this machine's network, and ask the pool's operator whether the pool is running."
+        }
+    }
+}
+
+/// What to check beyond the address, if another server answers there.
+fn other_server_fix(address: &str) -> &'static str {
+    match Place::of(address) {
+        Place::Path => "Check that the program that listens there is the right one.",
+        Place::Here => START_POOL,
+        Place::Address | Place::Name => "If it is right, ask the pool's operator for the pool's URL.",
+    }
+}
+
+/// Which port a URL without a port means, in parentheses. A pool listens on another one by default, but one with a name and
+/// TLS is usually at the port that the URL means.
 fn port_note(address: &str) -> String {
     match address.parse::<RpcUrl>() {
-        Ok(url) if url.url().port().is_none() => {
-            format!(" (it means port {}; a pool listens on port 8080 by default)", url.port())
+        Ok(url) if url.url().port().is_some() => String::new(),
+        Ok(url) if url.is_tls() && matches!(Place::of(address), Place::Name) => {
+            format!(" (it means port {})", url.port())
         }
-        _ => String::new(),
+        Ok(url) => format!(" (it means port {}; a pool listens on port 8080 by default)", url.port()),
+        Err(_) => String::new(),
     }
 }
 
 /// What to do about an HTTP status that is not a success.
-const fn status_fix(status: u16) -> &'static str {
+fn status_fix(status: u16, url: &str) -> String {
+    let is_here = matches!(Place::of(url), Place::Here);
     match status {
-        401 | 407 => "Pass an address that needs no login: neither a pool nor a node asks for one, but a proxy may.",
-        403 => "Have the proxy or the firewall in front of this address accept connections from here.",
-        404 | 405 => {
-            "Check the path and the port of the address, and that a pool (`vipnode pool`) or a node is running there."
+        401 | 407 => "Pass an address that needs no login: a pool does not ask for one, but a proxy may.".to_owned(),
+        403 => "Have the proxy or the firewall in front of this address accept connections from here.".to_owned(),
+        404 | 405 => format!("Check the path and the port of the address. {}", other_server_fix(url)),
+        429 => "Try again later, or raise the limit in the proxy in front of this address.".to_owned(),
+        502..=504 if is_here => {
+            "Start the pool (`vipnode pool`) behind this proxy, or pass the pool's own address.".to_owned()
         }
-        429 => "Try again later, or raise the limit in the proxy in front of this address.",
-        502..=504 => "Start the pool (`vipnode pool`) or the node behind this proxy, or pass its own address.",
-        _ => "Check the address, and that a pool (`vipnode pool`) or a node is running there.",
+        502..=504 => "Try again later. If the proxy at this address still cannot reach the pool, tell the pool's \
+                      operator."
+            .to_owned(),
+        _ => format!("Check the address. {}", other_server_fix(url)),
     }
 }
 
@@ -132,29 +185,61 @@ mod tests {
 
     #[test]
     fn a_status_says_what_to_do() {
-        for (status, hint) in [
-            (401, "login"),
-            (403, "firewall"),
-            (404, "path"),
-            (405, "path"),
-            (429, "limit in the proxy"),
-            (502, "behind this proxy"),
-            (503, "behind this proxy"),
-            (418, "`vipnode pool`"),
+        for (status, here, there) in [
+            (401, "login", "login"),
+            (403, "firewall", "firewall"),
+            (404, "path", "path"),
+            (405, "`vipnode pool`", "ask the pool's operator"),
+            (429, "limit in the proxy", "limit in the proxy"),
+            (502, "`vipnode pool`) behind this proxy", "tell the pool's operator"),
+            (503, "`vipnode pool`) behind this proxy", "tell the pool's operator"),
+            (418, "`vipnode pool`", "ask the pool's operator"),
         ] {
-            let error = OpenError::Refused { url: "wss://p".into(), status, body: String::new() };
-            assert_eq!(error.to_string(), format!("wss://p refused the connection with HTTP status {status}"));
-            assert!(error.hint().unwrap().contains(hint), "{status}: {:?}", error.hint());
+            for (url, hint) in [("ws://127.0.0.1:8080/", here), ("wss://p", there)] {
+                let error = OpenError::Refused { url: url.into(), status, body: String::new() };
+                assert_eq!(error.to_string(), format!("{url} refused the connection with HTTP status {status}"));
+                assert!(error.hint().unwrap().contains(hint), "{status}: {:?}", error.hint());
+            }
         }
+    }
+
+    fn hints(address: &str) -> [String; 3] {
+        let (url, why) = (address.to_owned(), "refused".to_owned());
+        let unreachable = OpenError::Unreachable { address: url.clone(), kind: ErrorKind::Other, why };
+        let late = OpenError::Timeout { address: url.clone(), ms: 1 };
+        [unreachable, late, OpenError::WebPage { url }].map(|error| error.hint().unwrap())
+    }
+
+    /// Nobody can start the pool behind a name, and no pool has the port 8080 by default there.
+    #[test]
+    fn only_the_user_of_this_machine_is_told_to_start_a_pool() {
+        for here in ["ws://127.0.0.1:8080/", "ws://localhost/", "wss://[::1]:1/"] {
+            assert!(
+                hints(here).iter().all(|hint| hint.contains("start one: `vipnode pool`")),
+                "{here}: {:?}",
+                hints(here)
+            );
+        }
+        for there in ["wss://pool.example/", "https://pool.example:8443/", "ws://pool.example:8080/", "wss://10.0.0.1/"]
+        {
+            assert!(hints(there).iter().all(|hint| !hint.contains("start one")), "{there}: {:?}", hints(there));
+        }
+        let [unreachable, late, page] = hints("wss://pool.example/");
+        assert!(unreachable.contains("ask the pool's operator") && unreachable == late, "{unreachable}");
+        assert!(page.contains("ask the pool's operator for the pool's URL"), "{page}");
+        assert!(hints("ws://10.0.0.1:8080/")[0].contains("`vipnode pool --bind 0.0.0.0:PORT`"));
+        assert!(hints("/run/geth.ipc").iter().all(|hint| !hint.contains("pool")), "{:?}", hints("/run/geth.ipc"));
     }
 
     #[test]
     fn a_url_without_a_port_says_which_one_it_means() {
-        let hint = |address: &str| OpenError::Timeout { address: address.to_owned(), ms: 1 }.hint().unwrap();
-        assert!(hint("wss://pool.example/").contains("it means port 443; a pool listens on port 8080"));
-        assert!(hint("http://127.0.0.1/").contains("it means port 80;"));
+        let hint = |address: &str| hints(address)[0].clone();
+        assert!(hint("wss://10.0.0.1/").contains("it means port 443; a pool listens on port 8080"));
+        assert!(hint("http://127.0.0.1/").contains("it means port 80; a pool listens"));
+        assert!(hint("ws://pool.example/").contains("it means port 80; a pool listens"));
+        assert!(hint("wss://pool.example/").starts_with("Check the address (it means port 443). "));
         for whole in ["ws://127.0.0.1:8080/", "/run/geth.ipc"] {
-            assert!(hint(whole).starts_with("Check the address, and"), "{whole}");
+            assert!(hint(whole).starts_with("Check the address. "), "{whole}");
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::fmt::Display;
+use std::{convert::Infallible, fmt::Display};
 
 use vipnode_types::{errors, sanitize};
 
@@ -35,6 +35,12 @@ errors! {
             /// For how long, in seconds.
             seconds: u64,
         }: local, "received nothing for {seconds} s", hint "Check the network between the two sides.";
+        /// The other side sent a message that is longer than this side accepts.
+        TooLong {
+            /// The limit, [`crate::RpcLimits::frame_bytes`].
+            bytes: usize,
+        }: local, "received a message of more than {bytes} bytes",
+            hint "Check that a pool or a node answers at this address, and that both sides run compatible versions.";
         /// The other side did not read a frame in time.
         NotReading: local, "the other side stopped reading", hint "Check the network between the two sides.";
         /// The other side uses another protocol.
@@ -64,5 +70,11 @@ impl SessionEnd {
     /// The socket failed.
     pub(crate) fn broken(error: &impl Display) -> Self {
         Self::Broken { why: sanitize(transport_text(&error.to_string()), REASON_CHARS) }
+    }
+}
+
+impl From<Infallible> for SessionEnd {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }

@@ -30,7 +30,7 @@ const SKIPPED: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
     /// Larger than allowed.
-    #[error("a message is larger than {0} bytes")]
+    #[error("received a message of more than {0} bytes")]
     TooLong(usize),
     /// Between two messages stands something else.
     #[error("a message begins with byte {0:#04x}, not with an object or an array")]

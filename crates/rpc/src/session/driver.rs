@@ -16,7 +16,7 @@ pub fn drive<S, E>(socket: S, limits: &RpcLimits, keepalive: Keepalive) -> OpenS
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin + Send + 'static,
     <S as Sink<Frame>>::Error: Display + Send,
-    E: Display + Send + 'static,
+    E: Into<SessionEnd> + Send + 'static,
 {
     let (session, peer) = Session::new(socket, limits, keepalive);
     let closed = session.closed();
@@ -38,7 +38,7 @@ async fn run<S, E>(mut session: Session<S>, incoming: mpsc::Sender<Incoming>, rt
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
     <S as Sink<Frame>>::Error: Display,
-    E: Display,
+    E: Into<SessionEnd>,
 {
     let shared = session.closed().0;
     let mut unused = pin!(async {

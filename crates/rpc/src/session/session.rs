@@ -31,7 +31,7 @@ impl<S, E> Session<S>
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
     <S as Sink<Frame>>::Error: Display,
-    E: Display,
+    E: Into<SessionEnd>,
 {
     /// A session on an open socket, and a handle to call the other side.
     ///
@@ -126,7 +126,7 @@ where
         self.read_bytes = 0;
         match frame {
             None => Err(SessionEnd::Gone),
-            Some(Err(error)) => Err(SessionEnd::broken(&error)),
+            Some(Err(error)) => Err(error.into()),
             Some(Ok(Frame::Close(reason))) => Err(SessionEnd::closed_by_other(&reason)),
             Some(Ok(Frame::Ping(_) | Frame::Pong(None))) => Ok(Some(SessionInput::Noise)),
             Some(Ok(Frame::Pong(Some(number)))) => {
@@ -196,7 +196,7 @@ mod tests {
     struct Endless(u64);
 
     impl Stream for Endless {
-        type Item = Result<Frame, String>;
+        type Item = Result<Frame, std::convert::Infallible>;
 
         fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             self.0 += 1;
@@ -209,7 +209,7 @@ mod tests {
     struct Frames(VecDeque<Frame>);
 
     impl Stream for Frames {
-        type Item = Result<Frame, String>;
+        type Item = Result<Frame, std::convert::Infallible>;
 
         fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
             self.0.pop_front().map_or(Poll::Pending, |frame| Poll::Ready(Some(Ok(frame))))

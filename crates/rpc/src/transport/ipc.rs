@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
 use super::{ipc_path::IpcPath, ws::too_slow};
-use crate::{Frame, JsonSplitter, Keepalive, OpenError, OpenSession, RpcLimits, SplitError, drive};
+use crate::{Frame, JsonSplitter, Keepalive, OpenError, OpenSession, RpcLimits, SessionEnd, SplitError, drive};
 
 /// Opens the local socket (or the named pipe) of an execution client.
 ///
@@ -22,6 +22,15 @@ pub async fn open_ipc(path: &Path, limits: &RpcLimits) -> Result<OpenSession, Op
         Err(_elapsed) => return Err(too_slow(&address, limits.open)),
     };
     Ok(drive_ipc(stream, JsonSplitter::new(limits.frame_bytes), limits))
+}
+
+impl From<SplitError> for SessionEnd {
+    fn from(error: SplitError) -> Self {
+        match error {
+            SplitError::TooLong(bytes) => Self::TooLong { bytes },
+            error @ (SplitError::Stray(_) | SplitError::Utf8 | SplitError::Io(_)) => Self::broken(&error),
+        }
+    }
 }
 
 /// Speaks over a local socket, from either side.

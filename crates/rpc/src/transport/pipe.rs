@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use futures_util::stream;
 use tokio::sync::mpsc;
 use tokio_util::sync::PollSender;
@@ -24,6 +26,6 @@ pub fn pipe_with(limits: &RpcLimits) -> (OpenSession, OpenSession) {
 }
 
 fn end(writer: mpsc::Sender<Frame>, mut reader: mpsc::Receiver<Frame>, limits: &RpcLimits) -> OpenSession {
-    let reader = stream::poll_fn(move |cx| reader.poll_recv(cx).map(|frame| frame.map(Ok::<_, String>)));
+    let reader = stream::poll_fn(move |cx| reader.poll_recv(cx).map(|frame| frame.map(Ok::<_, Infallible>)));
     drive(Halves::new(reader, PollSender::new(writer)), limits, Keepalive::None)
 }

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::Frame;
+use crate::{Frame, SessionEnd};
 
 /// A WebSocket as a socket of [`Frame`]s.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ const PONG_BYTES: usize = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum WsError {
     /// The other side sent a message, or a single frame of one, that exceeds the limit.
-    #[error("a frame of more than {0} bytes")]
+    #[error("received a message of more than {0} bytes")]
     TooLong(usize),
     /// The other side did not send its request in time.
     #[error("no request for a WebSocket arrived in time")]
@@ -41,6 +41,15 @@ pub enum WsError {
     /// Anything else.
     #[error(transparent)]
     Socket(#[from] Error),
+}
+
+impl From<WsError> for SessionEnd {
+    fn from(error: WsError) -> Self {
+        match error {
+            WsError::TooLong(bytes) => Self::TooLong { bytes },
+            error @ (WsError::Late | WsError::Socket(_)) => Self::broken(&error),
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WsFrames<S> {

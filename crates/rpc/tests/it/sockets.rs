@@ -157,7 +157,7 @@ async fn d4_a_frame_beyond_the_limit_ends_a_websocket() {
     .await;
     let limits = RpcLimits { frame_bytes: 2_000, ..RpcLimits::default() };
     let opened = open_ws(&url, &limits).await.unwrap();
-    assert_eq!(opened.closed.wait().await.to_string(), "a frame of more than 2000 bytes");
+    assert_eq!(opened.closed.wait().await, SessionEnd::TooLong { bytes: 2_000 });
 }
 
 #[tokio::test]
@@ -332,7 +332,7 @@ async fn begun_calls_keep_their_order_and_a_full_queue_says_so() {
 async fn d4_a_side_that_does_not_read_loses_its_connection() {
     let (sender, held) = tokio::sync::mpsc::channel::<Frame>(1);
     let limits = RpcLimits { write: Duration::from_millis(30), ..RpcLimits::default() };
-    let reader = futures_util::stream::pending::<Result<Frame, String>>();
+    let reader = futures_util::stream::pending::<Result<Frame, std::convert::Infallible>>();
     let opened = drive(Halves::new(reader, tokio_util::sync::PollSender::new(sender)), &limits, Keepalive::None);
     for _ in 0..3 {
         opened.peer.notify("n", &[0]).await.unwrap();

@@ -1,7 +1,8 @@
 use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use vipnode_pool_core::{
-    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
+    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, PayoutRow, PayoutState,
+    TimesRow, Transaction,
 };
 use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
@@ -102,6 +103,18 @@ impl StoreSnapshot for MemorySnapshot<'_> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let entries = self.content.ledger.entries.range((from, Bound::Unbounded)).map(|(_, entry)| entry);
         Ok(entries.filter(|entry| parties.are_of(&entry.transaction)).take(limit).cloned().collect())
+    }
+
+    fn mark_of(&mut self, payout: PayoutRow) -> Result<Option<LedgerEntry>, StoreError> {
+        self.permit.check()?;
+        let is_mark = |entry: &&LedgerEntry| match entry.transaction {
+            Transaction::Paid { payout: number, .. } => (number, PayoutState::Paid) == (payout.number, payout.state),
+            Transaction::Bounced { payout: number, .. } => {
+                (number, PayoutState::Bounced) == (payout.number, payout.state)
+            }
+            _ => false,
+        };
+        Ok(self.content.ledger.entries.values().find(is_mark).cloned())
     }
 
     fn period(&mut self, lease: LeaseId, row: u32) -> Result<Option<MeteredPeriod>, StoreError> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Result};
-use vipnode_pool_core::{LedgerEntry, OperatorOrder, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use vipnode_pool_core::{LedgerEntry, OperatorOrder, PayoutRow, PayoutState, Transaction};
 use vipnode_types::{Account, Amount, LeaseId};
 
 use super::{
@@ -32,6 +32,12 @@ const APPEND: &str = "
     ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (number) DO NOTHING";
 const READ_ONE: &str = concat!(select!(), "WHERE entries.number = ?1");
 const READ: &str = concat!(select!(), "WHERE entries.number >= ?1 ORDER BY entries.number LIMIT ?2");
+/// Payouts are marked after their period was closed, and soon, so that few entries are looked at.
+const READ_MARK: &str = concat!(
+    select!(),
+    "WHERE kind = ?1 AND subject = ?2 AND entries.number > \
+     coalesce((SELECT max(number) FROM entries WHERE kind = 'period' AND subject <= ?3), 0) ORDER BY entries.number LIMIT 1"
+);
 /// Those with an idempotency key, and the newest.
 const READ_KEPT: &str = concat!(
     select!(),
@@ -85,6 +91,18 @@ pub(super) fn append(connection: &Connection, entry: &LedgerEntry) -> Result<boo
 pub(super) fn find(connection: &Connection, number: u64) -> Result<Option<LedgerEntry>> {
     let mut statement = connection.prepare_cached(READ_ONE)?;
     statement.query_row([number.cast_signed()], |row| entry_of(&mut Columns::of(row))).optional()
+}
+
+/// Reads the entry that marked a payout as what it is; `None` if it is due.
+pub(super) fn find_mark(connection: &Connection, payout: PayoutRow) -> Result<Option<LedgerEntry>> {
+    let kind = match payout.state {
+        PayoutState::Due => return Ok(None),
+        PayoutState::Paid => "paid",
+        PayoutState::Bounced => "bounced",
+    };
+    let mut statement = connection.prepare_cached(READ_MARK)?;
+    let bound = params![kind, payout.number.cast_signed(), payout.period.cast_signed()];
+    statement.query_row(bound, |row| entry_of(&mut Columns::of(row))).optional()
 }
 
 /// Returns the number of the newest entry; 0 if there is none.

@@ -16,6 +16,7 @@ mod epoch_table;
 mod fold_step;
 mod folded_database;
 mod folded_numbers;
+mod interrupted_prune;
 mod lease_table;
 mod ledger_check;
 mod ledger_tables;
@@ -29,6 +30,7 @@ mod online_backup;
 mod part_file;
 mod period_table;
 mod price_table;
+mod prune_marker;
 mod prune_plan;
 mod prune_step;
 mod pruned_database;
@@ -73,6 +75,7 @@ use self::{
 pub use self::{
     fold_step::FoldStep,
     folded_database::FoldedDatabase,
+    interrupted_prune::InterruptedPrune,
     prune_plan::PrunePlan,
     prune_step::{PruneOrder, PruneStep},
     pruned_database::PrunedDatabase,

@@ -18,7 +18,7 @@ impl PartFile {
     /// Creates the part of the file `to`, and removes those that killed processes left.
     pub(super) fn create(to: &Path) -> io::Result<Self> {
         // They are in the way only of a process with the same number, and that fails below.
-        let _left = remove_abandoned(to);
+        let _left = Self::remove_abandoned(to);
         let path = with_suffix(to, &format!(".{}.part", std::process::id()));
         let mut new = OpenOptions::new();
         new.write(true).create_new(true);
@@ -26,6 +26,21 @@ impl PartFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
         let file = new.open(&path)?;
         Ok(Self { path, to: to.to_owned(), file })
+    }
+
+    /// Removes the parts of the file `to` whose processes do not live.
+    pub(super) fn remove_abandoned(to: &Path) -> io::Result<()> {
+        let Some(name) = to.file_name() else { return Ok(()) };
+        for entry in fs::read_dir(dir_of(to))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() && process_of(&entry.file_name(), name).is_some_and(has_ended) {
+                let part = entry.path();
+                // The part is the last, because its journal is found by it.
+                let _none = fs::remove_file(with_suffix(&part, "-journal"));
+                fs::remove_file(&part)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -69,21 +84,6 @@ impl Drop for PartFile {
             let _left = fs::remove_file(&self.path);
         }
     }
-}
-
-/// Removes the parts of the file `to` whose processes do not live.
-fn remove_abandoned(to: &Path) -> io::Result<()> {
-    let Some(name) = to.file_name() else { return Ok(()) };
-    for entry in fs::read_dir(dir_of(to))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() && process_of(&entry.file_name(), name).is_some_and(has_ended) {
-            let part = entry.path();
-            // The part is the last, because its journal is found by it.
-            let _none = fs::remove_file(with_suffix(&part, "-journal"));
-            fs::remove_file(&part)?;
-        }
-    }
-    Ok(())
 }
 
 /// The number of the process that wrote `part`, if that is the name of a part of the file `name`.

@@ -1,15 +1,17 @@
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
 };
 
 use rusqlite::{Connection, Params, params, types::ValueRef};
 use serde_json::{Map, Value};
+use vipnode_files::OpenDir;
 use vipnode_types::Ms;
 
 use super::{
-    DATABASE, PruneOrder, ledger_check, part_file::PartFile, prune_step::UNPAID_FOR, sqlite_reader::SqliteReader,
+    DATABASE, PruneOrder, ledger_check, part_file::PartFile, prune_marker::PruneMarker, prune_step::UNPAID_FOR,
+    sqlite_reader::SqliteReader,
 };
 use crate::{ReadLimits, StoreError};
 
@@ -46,13 +48,22 @@ const AMOUNTS: [&str; 6] = ["amount", "meter", "collected", "fee", "cost", "earl
 
 impl PrunePlan {
     /// Checks the database of a pool, which may be running, and writes what ended before a time to a new file. The newest entry
-    /// stays.
+    /// stays. Until [`Self::forget`], the directory has a note of the plan; a plan before it is no longer known.
     ///
     /// # Errors
     /// See [`StoreError`]; [`StoreError::Unverified`] if the check finds a problem, and [`StoreError::PruneFile`] if the file
     /// exists or cannot be written.
     pub fn write(dir: &Path, before: Ms, to: &Path) -> Result<Self, StoreError> {
-        Self::check(dir)?.snapshot(0)?.query(|connection| Ok(Self::write_from(connection, before, to)))?
+        Self::check(dir)?.snapshot(0)?.query(|connection| Ok(Self::write_from(connection, dir, before, to)))?
+    }
+
+    /// Removes the note of a plan, once nothing of it is left in the journals, or its file is lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Directory`].
+    pub fn forget(dir: &Path) -> Result<(), StoreError> {
+        let opened = OpenDir::open(dir).map_err(unusable_dir(dir))?;
+        PruneMarker::remove(&opened).map_err(unusable_dir(dir))
     }
 
     /// Checks a database before a part of it is removed.
@@ -64,10 +75,27 @@ impl PrunePlan {
         }
     }
 
-    pub(super) fn write_from(connection: &Connection, before: Ms, to: &Path) -> Result<Self, StoreError> {
-        let failed = |error: rusqlite::Error| StoreError::PruneFile { file: to.to_owned(), why: error.to_string() };
-        let order = order(connection, before).map_err(failed)?;
-        let file = write_file(connection, order, to)?;
+    pub(super) fn write_from(connection: &Connection, dir: &Path, before: Ms, to: &Path) -> Result<Self, StoreError> {
+        let failed = |error: io::Error| StoreError::PruneFile { file: to.to_owned(), why: error.to_string() };
+        let order = order(connection, before).map_err(|error| failed(io::Error::other(error)))?;
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file with this name")));
+        }
+        let opened = OpenDir::open(dir).map_err(unusable_dir(dir))?;
+        let mut marker = PruneMarker::new(std::path::absolute(to).map_err(failed)?, order);
+        marker.write(&opened).map_err(unusable_dir(dir))?;
+        let file = match write_file(connection, order, to) {
+            Ok(true) => Some(to.to_owned()),
+            nothing => {
+                PruneMarker::remove(&opened).map_err(unusable_dir(dir))?;
+                nothing.map_err(failed)?;
+                None
+            }
+        };
+        if file.is_some() {
+            marker.removes = true;
+            marker.write(&opened).map_err(unusable_dir(dir))?;
+        }
         Ok(Self { order, file })
     }
 }
@@ -89,24 +117,25 @@ fn last_to_drop(connection: &Connection, earlier: u64, before: Ms) -> rusqlite::
     Ok(last.map_or(earlier, i64::cast_unsigned))
 }
 
-/// Writes what is removed, one JSON object a line, durable when this returns. Half a file has another name.
-fn write_file(connection: &Connection, order: PruneOrder, to: &Path) -> Result<Option<PathBuf>, StoreError> {
-    let unusable = |error: io::Error| StoreError::PruneFile { file: to.to_owned(), why: error.to_string() };
-    if fs::symlink_metadata(to).is_ok() {
-        return Err(unusable(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file with this name")));
+/// The error if a file in a data directory cannot be read or written.
+pub(super) fn unusable_dir(dir: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
+    let dir = dir.to_owned();
+    move |error| StoreError::Directory { dir: dir.clone(), why: error.to_string() }
+}
+
+/// Writes what is removed, one JSON object a line, durable when this returns. Half a file has another name. Returns whether there
+/// is anything.
+fn write_file(connection: &Connection, order: PruneOrder, to: &Path) -> io::Result<bool> {
+    let part = PartFile::create(to)?;
+    let has_rows = write_rows(connection, order, part.file())?;
+    if has_rows {
+        part.finish()?;
     }
-    let written = PartFile::create(to).and_then(|part| {
-        let has_rows = write_rows(connection, order, part.file())?;
-        if has_rows {
-            part.finish()?;
-        }
-        Ok(has_rows)
-    });
-    Ok(written.map_err(unusable)?.then(|| to.to_owned()))
+    Ok(has_rows)
 }
 
 /// Returns whether there are any.
-fn write_rows(connection: &Connection, order: PruneOrder, new: &File) -> io::Result<bool> {
+pub(super) fn write_rows(connection: &Connection, order: PruneOrder, new: impl io::Write) -> io::Result<bool> {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let (last, position, before) = (number(order.last_entry), number(order.last_position), number(order.before.get()));
     let mut file = BufWriter::new(new);

@@ -29,9 +29,23 @@ impl PrunedDatabase {
     /// See [`PrunePlan::write`] and [`StoreError`].
     pub fn prune(dir: &Path, before: Ms, to: &Path) -> Result<Self, StoreError> {
         drop(PrunePlan::check(dir)?);
-        let mut store = SqliteStore::open(dir)?;
-        let plan = PrunePlan::write_from(&store.connection, before, to)?;
-        Self::carry_out(&mut store, plan, STEP)
+        let store = SqliteStore::open(dir)?;
+        let plan = PrunePlan::write_from(&store.connection, dir, before, to)?;
+        Self::carry_out_in(dir, store, plan)
+    }
+
+    /// Removes what is left of a plan from the journals of a pool that does not run.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn finish(dir: &Path, plan: PrunePlan) -> Result<Self, StoreError> {
+        Self::carry_out_in(dir, SqliteStore::open(dir)?, plan)
+    }
+
+    fn carry_out_in(dir: &Path, mut store: SqliteStore, plan: PrunePlan) -> Result<Self, StoreError> {
+        let pruned = Self::carry_out(&mut store, plan, STEP)?;
+        PrunePlan::forget(dir)?;
+        Ok(pruned)
     }
 
     /// Removes what is in the file of a plan, step by step.

@@ -10,7 +10,7 @@ use vipnode_pool_core::RestoreRow;
 use vipnode_types::{Ms, PoolId};
 
 use super::{
-    DATABASE, connection,
+    DATABASE, PrunePlan, connection,
     database_owner::DatabaseOwner,
     lock,
     lost_peers::LostPeers,
@@ -122,6 +122,8 @@ impl PreparedRestore<'_> {
     /// Renames the files.
     fn finish(self) -> Result<RestoredDatabase, StoreError> {
         let Self { marker, moves, restored } = self;
+        // A plan to remove entries is one for the former database.
+        PrunePlan::forget(marker.dir())?;
         let dir = marker.dir().to_owned();
         let renamed = moves.into_iter().try_for_each(|moved| marker.rename(moved)).and_then(|()| marker.remove());
         renamed.map_err(|error| StoreError::Directory { dir, why: error.to_string() })?;

@@ -2,7 +2,7 @@ use std::{cell::Cell, time::Instant};
 
 use rusqlite::Connection;
 use vipnode_pool_core::{
-    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, TimesRow,
+    AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, PayoutRow, TimesRow,
 };
 use vipnode_types::{Asset, LeaseId, Ms, NodeId};
 
@@ -160,6 +160,10 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
         limit: usize,
     ) -> Result<Vec<LedgerEntry>, StoreError> {
         self.query(|connection| entry_table::read_of(connection, parties, after, limit))
+    }
+
+    fn mark_of(&mut self, payout: PayoutRow) -> Result<Option<LedgerEntry>, StoreError> {
+        self.query(|connection| entry_table::find_mark(connection, payout))
     }
 
     fn period(&mut self, lease: LeaseId, row: u32) -> Result<Option<MeteredPeriod>, StoreError> {

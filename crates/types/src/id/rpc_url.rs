@@ -131,6 +131,13 @@ impl RpcUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
+    /// Everything after host and port, as written: the path, which begins with a slash, and a query or a fragment.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let authority = self.spelling.split_once("://").map_or("", |(_, rest)| rest);
+        authority.find('/').and_then(|at| authority.get(at..)).unwrap_or_default()
+    }
+
     /// Whether it leads to this machine by its form: a loopback address, `localhost` or a name below it.
     #[must_use]
     pub fn is_local(&self) -> bool {

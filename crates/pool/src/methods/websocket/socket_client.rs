@@ -27,7 +27,7 @@ impl<S, E> CallSource for SocketClient<'_, '_, S>
 where
     S: Stream<Item = Result<Frame, E>> + Sink<Frame> + Unpin,
     <S as Sink<Frame>>::Error: Display,
-    E: Display,
+    E: Into<SessionEnd>,
 {
     type Ended = SessionEnd;
 

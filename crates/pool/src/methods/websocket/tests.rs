@@ -28,7 +28,7 @@ struct Scripted {
 }
 
 impl Stream for Scripted {
-    type Item = Result<Frame, String>;
+    type Item = Result<Frame, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match self.frames.pop_front() {

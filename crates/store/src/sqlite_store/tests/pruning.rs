@@ -11,7 +11,7 @@ use vipnode_types::{
     wire::{DailyStatementRequest, StatementBalances, StatementRange},
 };
 
-use super::{crashes::copy, *};
+use super::{super::prune_marker::PruneMarker, crashes::copy, *};
 use crate::{DailyRead, StoreReader as _, account_statement, conformance::metered, daily_statement};
 
 const PAYER: Account = Account::new([1; 20]);
@@ -253,6 +253,23 @@ fn a_payout_can_come_back_after_the_entry_that_paid_it_was_removed() {
     assert_eq!(problems(&dir), "payout 1 is stored as Paid, but the journal leaves it Bounced");
 }
 
+#[test]
+fn the_entry_that_marked_a_payout_is_found_until_it_is_pruned() {
+    let root = tempdir().unwrap();
+    let dir = root.path().join("pool");
+    drop(store(&dir));
+    let found = |period: u64, state: PayoutState| {
+        let payout = PayoutRow { number: 1, period, payee: PAYEE, amount: Amount::new(3 * COST), state };
+        let reader = reader(&dir).unwrap();
+        let mut snapshot = reader.read(0).unwrap();
+        snapshot.mark_of(payout).unwrap().map(|entry| entry.number)
+    };
+    let all = [PayoutState::Due, PayoutState::Paid, PayoutState::Bounced];
+    assert_eq!(all.map(|state| found(1, state)), [None, Some(6), Some(7)]);
+    PrunedDatabase::prune(&dir, Ms::new(6_500), &root.path().join("file")).unwrap();
+    assert_eq!(all.map(|state| found(1, state)), [None, None, Some(7)]);
+}
+
 /// A payout of a period long ago is in no entry to come. What became of it is forgotten with its last entry.
 #[test]
 fn the_marks_of_payouts_that_the_pool_forgot_are_removed() {
@@ -301,6 +318,75 @@ fn a_database_with_a_problem_or_a_running_pool_is_not_pruned() {
     assert!(!file.exists());
 }
 
+/// Its file has what was removed and what was not, so the next prune removes the rest, and no entry gets into two files.
+#[test]
+fn a_prune_that_was_killed_is_finished_with_its_file() {
+    let root = tempdir().unwrap();
+    let (dir, file) = (root.path().join("pool"), root.path().join("file"));
+    let mut running = store(&dir);
+    assert_eq!(InterruptedPrune::find(&dir), Ok(None));
+    let plan = PrunePlan::write(&dir, Ms::new(9_500), &file).unwrap();
+    let (written, PrunePlan { order, .. }) = (fs::read(&file).unwrap(), plan.clone());
+    for removed in [0, 3, 6] {
+        assert_eq!(InterruptedPrune::find(&dir), Ok(Some(InterruptedPrune::Unfinished(plan.clone()))), "{removed}");
+        crate::Store::prune(&mut running, order, 0, 3).unwrap();
+    }
+    drop(running);
+    // The user has entered more since, which is not in the file.
+    let Ok(Some(InterruptedPrune::Unfinished(plan))) = InterruptedPrune::find(&dir) else { panic!() };
+    let finished = PrunedDatabase::finish(&dir, plan).unwrap();
+    assert_eq!((finished.entries, finished.periods, finished.last_entry), (0, 1, 9), "the free period is the last");
+    assert_eq!((finished.file, fs::read(&file).unwrap()), (Some(file), written));
+    assert_eq!((problems(&dir), InterruptedPrune::find(&dir)), (String::new(), Ok(None)));
+    let next = PrunedDatabase::prune(&dir, Ms::new(20_000), &root.path().join("next")).unwrap();
+    assert_eq!((next.entries, InterruptedPrune::find(&dir)), (2, Ok(None)));
+}
+
+#[test]
+fn nothing_is_removed_that_the_file_of_a_killed_prune_lacks() {
+    let root = tempdir().unwrap();
+    let (dir, file) = (root.path().join("pool"), root.path().join("file"));
+    let mut running = store(&dir);
+    let PrunePlan { order, .. } = PrunePlan::write(&dir, Ms::new(9_500), &file).unwrap();
+    let written = fs::read_to_string(&file).unwrap();
+    crate::Store::prune(&mut running, order, 0, 3).unwrap();
+    let lost = || match InterruptedPrune::find(&dir).unwrap() {
+        Some(InterruptedPrune::FileLost { file, why }) => (file, why),
+        other => panic!("{other:?}"),
+    };
+    let lines: Vec<&str> = written.lines().collect();
+    for kept in [&lines[..lines.len() - 1], &lines[4..], &[]] {
+        fs::write(&file, kept.join("\n") + "\n").unwrap();
+        assert_eq!(lost(), (file.clone(), "it does not have all entries that were not removed yet".to_owned()));
+    }
+    // What is gone need not be in it.
+    fs::write(&file, lines[3..].join("\n") + "\n").unwrap();
+    assert!(matches!(InterruptedPrune::find(&dir), Ok(Some(InterruptedPrune::Unfinished(_)))));
+    fs::remove_file(&file).unwrap();
+    assert!(lost().1.contains("No such file"), "{:?}", lost());
+    // The rest goes into the next file.
+    drop(running);
+    let next = PrunedDatabase::prune(&dir, Ms::new(9_500), &root.path().join("next")).unwrap();
+    assert_eq!((next.entries, problems(&dir), InterruptedPrune::find(&dir)), (6, String::new(), Ok(None)));
+}
+
+/// It removed nothing, so what it left is of no use.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_prune_that_was_killed_while_it_wrote_leaves_nothing_behind() {
+    let root = tempdir().unwrap();
+    let (dir, file) = (root.path().join("pool"), root.path().join("file"));
+    let running = store(&dir);
+    let order = PruneOrder { before: Ms::new(9_500), last_entry: 9, last_position: 6 };
+    PruneMarker::new(file.clone(), order).write(&vipnode_files::OpenDir::open(&dir).unwrap()).unwrap();
+    let part = root.path().join(format!("file.{}.part", u32::MAX));
+    fs::write(&part, "half").unwrap();
+    assert_eq!(InterruptedPrune::find(&dir), Ok(None));
+    assert!(!part.exists() && !dir.join("pool.db.pruning").exists());
+    drop(running);
+    assert_eq!(PrunedDatabase::prune(&dir, Ms::new(9_500), &file).unwrap().entries, 9);
+}
+
 /// A kill leaves the journal after one of the steps; the file is there before the first row is removed.
 #[test]
 fn a_kill_in_the_middle_leaves_what_adds_up() {
@@ -308,7 +394,7 @@ fn a_kill_in_the_middle_leaves_what_adds_up() {
     let (dir, before, file) = (root.path().join("pool"), root.path().join("before"), root.path().join("file"));
     let mut store = store(&dir);
     copy(&dir, &before);
-    let plan = PrunePlan::write_from(&store.connection, Ms::new(9_500), &file).unwrap();
+    let plan = PrunePlan::write_from(&store.connection, &dir, Ms::new(9_500), &file).unwrap();
     let pruned = PrunedDatabase::carry_out(&mut store, plan, 3).unwrap();
     assert_eq!((pruned.entries, pruned.periods, pruned.last_entry), (9, 5, 9));
     let whole = fs::read(dir.join("pool.db-wal")).unwrap();

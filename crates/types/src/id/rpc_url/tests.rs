@@ -49,6 +49,15 @@ fn spelling(text: &str) -> Result<String, RpcUrlError> {
 }
 
 #[test]
+fn the_path_is_everything_after_host_and_port() {
+    for (text, path) in
+        [("wss://h", "/"), ("wss://h:443/", "/"), ("ws://[::1]:1/A/%41/", "/A/%41/"), ("https://h?q=/#f", "/?q=/#f")]
+    {
+        assert_eq!(text.parse::<RpcUrl>().unwrap().path(), path, "{text}");
+    }
+}
+
+#[test]
 fn has_one_spelling_which_is_the_earlier_one() {
     for (text, expected) in [
         ("WS://Pool.Example:8080", "ws://pool.example:8080/"),
