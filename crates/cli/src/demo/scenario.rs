@@ -197,11 +197,7 @@ impl Scenario {
     }
 
     /// Starts the pool with further flags, and waits until it listens.
-    pub(super) async fn start_pool(
-        &mut self,
-        flags: Vec<String>,
-        display: &mut DemoDisplay,
-    ) -> Result<(), CliError> {
+    pub(super) async fn start_pool(&mut self, flags: Vec<String>, display: &mut DemoDisplay) -> Result<(), CliError> {
         let datadir = format!("--datadir={}", self.datadir().display());
         let mut args = vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), datadir];
         args.extend(flags);

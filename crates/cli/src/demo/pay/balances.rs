@@ -215,9 +215,16 @@ mod tests {
     fn snapshot_of_balances() {
         let balances = balances();
         balances.check().unwrap();
-        insta::assert_snapshot!("demo_balances", pages(|width| {
-            format!("{}\n{}", plain(&balances.table().fit(width).to_string()), crate::output::wrap(&balances.text(), width))
-        }));
+        insta::assert_snapshot!(
+            "demo_balances",
+            pages(|width| {
+                format!(
+                    "{}\n{}",
+                    plain(&balances.table().fit(width).to_string()),
+                    crate::output::wrap(&balances.text(), width)
+                )
+            })
+        );
     }
 
     #[test]

@@ -61,9 +61,12 @@ impl DemoChannel {
     /// # Errors
     /// The node does not answer, or the escrow refuses the deposit.
     pub(super) async fn deposit(&self, chain: &DemoChain, payer: &AccountKey) -> Result<EvmReceipt, CliError> {
-        let token = chain.token().await?.erc3009_domain().await?.ok_or_else(|| CommandError::DemoSums {
-            why: "the test token does not support ERC-3009".to_owned(),
-        })?;
+        let token = chain
+            .token()
+            .await?
+            .erc3009_domain()
+            .await?
+            .ok_or_else(|| CommandError::DemoSums { why: "the test token does not support ERC-3009".to_owned() })?;
         // Contracts compare it with the time of their block.
         let now_s = chain.node.block(BlockTag::Latest).await?.time_s.max(clock::wall().get() / 1_000);
         let authorization = DepositAuthorization::Erc3009 {

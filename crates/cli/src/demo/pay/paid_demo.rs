@@ -1,6 +1,5 @@
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use tokio::time::Instant;
 use vipnode_agent::local;
 use vipnode_chain::{BlockTag, Escrow, development::DevelopmentChain};
 use vipnode_types::{Account, Amount, Asset, QuotedPrice};
@@ -195,16 +194,26 @@ impl PaidDemo {
         scenario.poll("waiting until the leases are billed", display, posted).await?;
         let epoch = self.operator.begin_epoch().await?;
         note(display, DemoRole::Operator, format!("began epoch {} instead of waiting 10 minutes", epoch.number));
-        let redeemed = async || Ok(Some(self.operator.epoch().await?).filter(|epoch| epoch.step != "read" && epoch.step != "redeem"));
+        let redeemed = async || {
+            Ok(Some(self.operator.epoch().await?).filter(|epoch| epoch.step != "read" && epoch.step != "redeem"))
+        };
         let epoch = scenario.poll("waiting until the pool has sent its claims", display, redeemed).await?;
         let (claimed, channels) = (self.asset.show(epoch.claiming), counted(epoch.claims, "channel"));
-        note(display, DemoRole::Pool, format!("claimed {claimed} from {channels} for the treasury; waiting until that is final"));
+        note(
+            display,
+            DemoRole::Pool,
+            format!("claimed {claimed} from {channels} for the treasury; waiting until that is final"),
+        );
         let ended = async || {
             let epoch = self.operator.epoch().await?;
             Ok((epoch.step == "open" && !self.operator.due().await?.is_empty()).then_some(epoch))
         };
         let epoch = scenario.poll("waiting until the claims are final", display, ended).await?;
-        note(display, DemoRole::Pool, format!("epoch {} is finished: the claims are final, and the payouts are listed", epoch.number));
+        note(
+            display,
+            DemoRole::Pool,
+            format!("epoch {} is finished: the claims are final, and the payouts are listed", epoch.number),
+        );
         Ok(())
     }
 
