@@ -42,8 +42,8 @@ impl DemoAnvil {
         // The program itself: npm's script would leave it running when it is killed.
         let of_npm = || {
             let entries = std::fs::read_dir(NPM).ok()?.take(NPM_ENTRIES);
-            let paths = entries.filter_map(|entry| Some(entry.ok()?.path().join("bin").join("anvil")));
-            paths.filter(|path| path.is_file()).find(|path| !path.starts_with(Path::new(NPM).join("anvil")))
+            let mut paths = entries.filter_map(|entry| Some(entry.ok()?.path().join("bin").join("anvil")));
+            paths.find(|path| path.is_file())
         };
         let found = given.map(Path::to_owned).or_else(on_path).or_else(of_npm);
         found.ok_or(CommandError::DemoNoAnvil)

@@ -42,6 +42,8 @@ pub(super) struct LedgerFigures {
     pub(super) earned: BTreeMap<DemoRole, Amount>,
     /// What each host was paid.
     pub(super) paid: BTreeMap<DemoRole, Amount>,
+    /// The most that is still payable to an account.
+    pub(super) payable: Amount,
 }
 
 impl BalanceRow {
@@ -102,6 +104,7 @@ impl DemoBalances {
             whole(self.spent()),
             whole(sum(self.ledger.earned.values().copied())),
         )?;
+        equal("what is still payable by the ledger", whole(self.ledger.payable), SignedAmount::ZERO)?;
         for row in &self.rows {
             let of = |figures: &BTreeMap<DemoRole, Amount>| whole(figures.get(&row.who).copied().unwrap_or_default());
             let posted = match row.who {
@@ -206,7 +209,8 @@ mod tests {
             row(DemoRole::Operator, 3, [0, 1_524, 0]),
         ];
         let of = |who, amount| BTreeMap::from([(who, Amount::new(amount))]);
-        let ledger = LedgerFigures { spent: of(CLIENT, 60_999), earned: of(HOST, 60_999), paid: of(HOST, 59_475) };
+        let [spent, earned, paid] = [of(CLIENT, 60_999), of(HOST, 60_999), of(HOST, 59_475)];
+        let ledger = LedgerFigures { spent, earned, paid, payable: Amount::ZERO };
         let asset = Asset::new("USDC", 6).unwrap();
         DemoBalances { asset, rows, supply: Amount::new(20_000_000), in_escrow: Amount::new(14_939_001), ledger }
     }
@@ -231,7 +235,8 @@ mod tests {
     fn one_unit_too_many_or_too_few_fails_the_demo() {
         type Change = fn(&mut DemoBalances);
         let one = Amount::new(1);
-        let changes: [(Change, &str); 7] = [
+        let changes: [(Change, &str); 8] = [
+            (|balances| balances.ledger.payable = Amount::new(1), "what is still payable"),
             (|balances| balances.supply = Amount::new(20_000_001), "the token's supply"),
             (|balances| balances.in_escrow = Amount::new(14_939_000), "what the escrow holds"),
             (|balances| balances.rows[0].wallet = Amount::new(4_999_999), "the token's supply"),

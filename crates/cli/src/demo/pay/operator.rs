@@ -44,11 +44,11 @@ impl DemoOperator {
         Ok(self.admin.epoch(EpochRequest { run: true }).await?)
     }
 
-    /// Returns the payouts that are due.
-    pub(super) async fn due(&self) -> Result<Vec<AdminPayout>, CliError> {
+    /// Returns the payouts of the newest period that are marked so.
+    pub(super) async fn payouts(&self, state: AdminPayoutState) -> Result<Vec<AdminPayout>, CliError> {
         let request = PayoutsRequest { period: None, after: None, most: PAGE };
         let page = self.admin.payouts(&request).await?;
-        Ok(page.payouts.into_iter().filter(|payout| payout.state == AdminPayoutState::Due).collect())
+        Ok(page.payouts.into_iter().filter(|payout| payout.state == state).collect())
     }
 
     /// Transfers a payout from the treasury, and marks it with the hash of the transaction.

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use vipnode_agent::local;
 use vipnode_chain::{BlockTag, Escrow, development::DevelopmentChain};
+use vipnode_pool::admin::AdminPayoutState;
 use vipnode_types::{Account, Amount, Asset, QuotedPrice};
 
 use super::{
@@ -42,10 +43,9 @@ const ASSET: (&str, u8) = ("USDC", 6);
 const SERVED: Duration = Duration::from_secs(5);
 /// The flags of the pool that do not depend on the run. A coin of the development chain counts as little, so that claims of
 /// cents are worth their gas. The chain is read often, and clients ask again soon, so that nobody waits.
-const POOL_FLAGS: [&str; 10] = [
+const POOL_FLAGS: [&str; 9] = [
     "--payment=x402",
     "--asset=USDC:6",
-    "--price=0.6 USDC/minute",
     "--fee-bps=250",
     "--trial=off",
     "--chain.coin-price=0.1 USDC",
@@ -116,8 +116,8 @@ impl PaidDemo {
         scenario.stop(&DemoRole::CLIENTS, display).await;
         demo.claim(scenario, display).await?;
         display.say("6  The operator pays the hosts from the treasury, and marks the payouts");
-        let paid = demo.pay_hosts(scenario, display).await?;
-        let balances = scenario.during(display, demo.balances(paid)).await?;
+        demo.pay_hosts(scenario, display).await?;
+        let balances = scenario.during(display, demo.balances()).await?;
         display.say("7  All agents stop and undo their changes to the nodes");
         scenario.stop(&DemoRole::HOSTS, display).await;
         scenario.stop(&[DemoRole::Pool], display).await;
@@ -128,6 +128,7 @@ impl PaidDemo {
         let claimer = self.chain.claimer();
         let mut flags: Vec<String> = POOL_FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         flags.extend([
+            format!("--price={PRICE}"),
             format!("--chain.rpc={}", self.chain.rpc),
             format!("--chain.token={}", vipnode_chain::development::TEST_TOKEN),
             format!("--chain.receiver={}", self.chain.treasury()),
@@ -189,7 +190,7 @@ impl PaidDemo {
         let posted = async || {
             let (accounts, epoch) = (self.operator.accounts().await?, self.operator.epoch().await?);
             let ended = signers.iter().all(|signer| accounts.get(signer).is_some_and(|account| account.leases == 0));
-            Ok((ended && epoch.plan.claims == signers.len() as u64).then_some(epoch))
+            Ok((ended && epoch.plan.claims == u64::try_from(signers.len()).unwrap_or(u64::MAX)).then_some(epoch))
         };
         scenario.poll("waiting until the leases are billed", display, posted).await?;
         let epoch = self.operator.begin_epoch().await?;
@@ -206,7 +207,8 @@ impl PaidDemo {
         );
         let ended = async || {
             let epoch = self.operator.epoch().await?;
-            Ok((epoch.step == "open" && !self.operator.due().await?.is_empty()).then_some(epoch))
+            Ok((epoch.step == "open" && !self.operator.payouts(AdminPayoutState::Due).await?.is_empty())
+                .then_some(epoch))
         };
         let epoch = scenario.poll("waiting until the claims are final", display, ended).await?;
         note(
@@ -217,23 +219,18 @@ impl PaidDemo {
         Ok(())
     }
 
-    /// Pays what is due, and returns what each host got.
-    async fn pay_hosts(
-        &self,
-        scenario: &mut Scenario,
-        display: &mut DemoDisplay,
-    ) -> Result<BTreeMap<DemoRole, Amount>, CliError> {
+    /// Pays what is due.
+    async fn pay_hosts(&self, scenario: &mut Scenario, display: &mut DemoDisplay) -> Result<(), CliError> {
         let hosts: BTreeMap<Account, DemoRole> = self.chain.hosts().map(|(who, account)| (account, who)).collect();
-        let mut paid = BTreeMap::new();
-        for payout in scenario.during(display, self.operator.due()).await? {
-            let receipt = scenario.during(display, self.operator.pay(&self.chain, &payout)).await?;
+        for payout in scenario.during(display, self.operator.payouts(AdminPayoutState::Due)).await? {
             let Some(who) = hosts.get(&payout.account) else { continue };
-            paid.insert(*who, payout.amount);
+            let receipt = scenario.during(display, self.operator.pay(&self.chain, &payout)).await?;
             let (amount, hash) = (self.asset.show(payout.amount), receipt.transaction_hash.to_string());
-            let text = format!("paid {amount} to {who}, and marked payout {} with {}", payout.payout, hash);
+            let text =
+                format!("paid {amount} to {who}; marked payout {} with its transaction, {hash:.10}…", payout.payout);
             note(display, DemoRole::Operator, text);
         }
-        Ok(paid)
+        Ok(())
     }
 
     /// The tokens of all accounts.
@@ -253,8 +250,10 @@ impl PaidDemo {
     }
 
     /// Reads who has what from the chain, and what is posted from the ledger.
-    async fn balances(&self, paid: BTreeMap<DemoRole, Amount>) -> Result<DemoBalances, CliError> {
+    async fn balances(&self) -> Result<DemoBalances, CliError> {
         let (wallets, ledger) = (self.wallets().await?, self.operator.accounts().await?);
+        let payouts = self.operator.payouts(AdminPayoutState::Paid).await?;
+        let paid: BTreeMap<Account, Amount> = payouts.iter().map(|payout| (payout.account, payout.amount)).collect();
         let escrow = Escrow::opened(&self.chain.node, DevelopmentChain::CHAIN_ID);
         let mut rows = Vec::new();
         for (who, account) in self.accounts() {
@@ -268,7 +267,9 @@ impl PaidDemo {
         let channels = self.channels.iter().map(|(who, channel)| (*who, channel.signer()));
         let spent = channels.filter_map(|(who, signer)| Some((who, ledger.get(&signer)?.spent)));
         let earned = self.chain.hosts().filter_map(|(who, account)| Some((who, ledger.get(&account)?.earned)));
-        let ledger = LedgerFigures { spent: spent.collect(), earned: earned.collect(), paid };
+        let paid = self.chain.hosts().filter_map(|(who, account)| Some((who, *paid.get(&account)?)));
+        let payable = ledger.values().map(|account| account.payable).max().unwrap_or_default();
+        let ledger = LedgerFigures { spent: spent.collect(), earned: earned.collect(), paid: paid.collect(), payable };
         let (supply, in_escrow) = (self.chain.token().await?.supply().await?, self.chain.in_escrow().await?);
         Ok(DemoBalances { asset: self.asset, rows, supply, in_escrow, ledger })
     }
