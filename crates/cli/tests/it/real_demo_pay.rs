@@ -34,15 +34,15 @@ async fn clients_pay_hosts_are_paid_and_the_table_adds_up() {
         rows.map(|row| amount(&row[field])).collect()
     };
     let sum = |prefix: &str, field: &str| of(prefix, field).iter().sum::<u128>();
-    assert_eq!([of("client", "after").len(), of("host", "after").len(), of("operator", "after").len()], [3, 2, 1]);
+    assert_eq!([of("client", "after").len(), of("host", "after").len(), of("treasury", "after").len()], [3, 2, 1]);
     assert_eq!(of("client", "before"), [20_000_000; 3]);
-    assert_eq!((sum("host", "before"), sum("operator", "before")), (0, 0));
+    assert_eq!((sum("host", "before"), sum("treasury", "before")), (0, 0));
     assert_eq!(sum("", "after"), 60_000_000, "{balances}");
     assert_eq!(of("client", "wallet"), [5_000_000; 3], "each deposited 15 USDC: {balances}");
     // At least four of the five seconds that each was served, at 0.01 USDC a second.
     let spent: Vec<u128> = of("client", "after").iter().map(|after| 20_000_000 - after).collect();
     assert!(spent.iter().all(|spent| (40_000..1_000_000).contains(spent)), "{spent:?}");
-    let (spent, fee) = (spent.iter().sum::<u128>(), sum("operator", "after"));
+    let (spent, fee) = (spent.iter().sum::<u128>(), sum("treasury", "after"));
     assert_eq!(spent, sum("host", "after") + fee);
     assert!(fee * 40 >= spent && fee * 40 <= spent + 40 * 3, "2.5%, rounded for the pool: {fee} of {spent}");
     let last: Value = demo.event("demo").await;

@@ -47,6 +47,10 @@ pub(super) struct LedgerFigures {
 }
 
 impl BalanceRow {
+    fn name(&self) -> String {
+        if self.who == DemoRole::Operator { "treasury".to_owned() } else { self.who.to_string() }
+    }
+
     fn after(&self) -> Amount {
         sum([self.wallet, self.deposit])
     }
@@ -112,7 +116,7 @@ impl DemoBalances {
                 DemoRole::Host(_) => of(&self.ledger.paid),
                 _ => self.fee(),
             };
-            equal(&format!("the change of {}, on the chain and by the ledger", row.who), row.change(), posted)?;
+            equal(&format!("the change of {}, on the chain and by the ledger", row.name()), row.change(), posted)?;
         }
         Ok(())
     }
@@ -132,10 +136,7 @@ impl DemoBalances {
             let change = signed(self.asset, SignedAmount::difference(after, before));
             [who, show(before), show(wallet), show(deposit), show(after), change]
         };
-        let rows = self.rows.iter().map(|row| {
-            let who = if row.who == DemoRole::Operator { "treasury".to_owned() } else { row.who.to_string() };
-            cells(who, [row.before, row.wallet, row.deposit, row.after()])
-        });
+        let rows = self.rows.iter().map(|row| cells(row.name(), [row.before, row.wallet, row.deposit, row.after()]));
         let sums = [self.before(), self.wallets(), self.deposits(), self.after()];
         table.with_rows(rows).with_rows([cells("total".to_owned(), sums)])
     }
@@ -156,7 +157,7 @@ impl DemoBalances {
     pub(super) fn json(&self) -> Value {
         let row = |row: &BalanceRow| {
             json!({
-                "who": row.who.to_string(),
+                "who": row.name(),
                 "account": row.account,
                 "before": row.before,
                 "wallet": row.wallet,

@@ -13,7 +13,11 @@ use vipnode_chain::{
 use vipnode_types::{Account, AccountKey, Amount, payment::contracts::ESCROW};
 
 use super::anvil::DemoAnvil;
-use crate::{account::NewKeystore, demo::roles::DemoRole, error::CliError};
+use crate::{
+    account::NewKeystore,
+    demo::roles::DemoRole,
+    error::{CliError, KeystoreError},
+};
 
 /// The development chain, and the keys of those who act on it.
 pub(super) struct DemoChain {
@@ -52,14 +56,13 @@ impl DemoChain {
         let limits = ChainLimits { poll: POLL, ..ChainLimits::default() };
         let url = rpc.parse().map_err(|_| ChainError::Address { node: rpc.clone(), why: "not a URL".to_owned() })?;
         let node = EvmNode::open(&url, limits)?;
-        let key = |_: &DemoRole| Ok::<_, CliError>(AccountKey::from_bytes(*random::bytes()?)?);
-        let clients = DemoRole::CLIENTS.iter().map(|who| Ok((*who, key(who)?)));
-        let hosts = DemoRole::HOSTS.iter().map(|who| Ok((*who, key(who)?.account())));
+        let clients = DemoRole::CLIENTS.iter().map(|who| Ok((*who, new_key()?)));
+        let hosts = DemoRole::HOSTS.iter().map(|who| Ok((*who, new_key()?.account())));
         let chain = Self {
             _anvil: anvil,
             rpc,
             node,
-            treasury: key(&DemoRole::Operator)?,
+            treasury: new_key()?,
             claimer: ClaimerFiles::make(dir)?,
             clients: clients.collect::<Result<_, CliError>>()?,
             hosts: hosts.collect::<Result<_, CliError>>()?,
@@ -124,13 +127,17 @@ impl DemoChain {
     }
 }
 
+fn new_key() -> Result<AccountKey, CliError> {
+    Ok(AccountKey::from_bytes(*random::bytes()?)?)
+}
+
 impl ClaimerFiles {
     fn make(dir: &Path) -> Result<Self, CliError> {
         let (keystore, password) = (dir.join("claimer.json"), dir.join("claimer.password"));
         let secret = const_hex::encode(*random::bytes()?);
         let made = NewKeystore::make(&secret)?;
         made.write(&keystore)?;
-        std::fs::write(&password, secret).map_err(|error| crate::error::CommandError::DemoDir { error })?;
+        std::fs::write(&password, secret).map_err(|error| KeystoreError::Write { path: password.clone(), error })?;
         Ok(Self { account: made.account(), keystore, password })
     }
 }

@@ -1,17 +1,14 @@
 use std::path::PathBuf;
 
 use vipnode_agent::{clock, random, state::StateDir};
-use vipnode_chain::{BlockTag, EvmReceipt, escrow_calls};
+use vipnode_chain::{BlockTag, ChainError, EvmReceipt, escrow_calls};
 use vipnode_types::{
     Account, AccountKey, Amount, Hash256, NodeId,
     payment::{ChannelConfig, ChannelTerms, DepositAuthorization},
 };
 
 use super::chain::DemoChain;
-use crate::{
-    error::{CliError, CommandError},
-    wallet::ChannelFile,
-};
+use crate::{error::CliError, wallet::ChannelFile};
 
 /// The payment channel of a client: who signs its vouchers, and its file.
 #[derive(Debug, Clone)]
@@ -61,16 +58,12 @@ impl DemoChannel {
     /// # Errors
     /// The node does not answer, or the escrow refuses the deposit.
     pub(super) async fn deposit(&self, chain: &DemoChain, payer: &AccountKey) -> Result<EvmReceipt, CliError> {
-        let token = chain
-            .token()
-            .await?
-            .erc3009_domain()
-            .await?
-            .ok_or_else(|| CommandError::DemoSums { why: "the test token does not support ERC-3009".to_owned() })?;
+        let (token, chain_id) = (self.file.config.token, self.file.chain_id);
+        let domain = chain.token().await?.erc3009_domain().await?.ok_or(ChainError::NoToken { token, chain_id })?;
         // Contracts compare it with the time of their block.
         let now_s = chain.node.block(BlockTag::Latest).await?.time_s.max(clock::wall().get() / 1_000);
         let authorization = DepositAuthorization::Erc3009 {
-            token,
+            token: domain,
             from: payer.account(),
             amount: DEPOSIT,
             valid_after_s: 0,
@@ -78,7 +71,7 @@ impl DemoChannel {
             salt: Hash256(*random::bytes()?),
             channel: self.file.id(),
         };
-        let signature = payer.sign_typed(&authorization.typed_data(self.file.chain_id));
+        let signature = payer.sign_typed(&authorization.typed_data(chain_id));
         chain.send(escrow_calls::deposit(&self.file.config, &authorization, signature)).await
     }
 }

@@ -194,7 +194,11 @@ impl PaidDemo {
         };
         scenario.poll("waiting until the leases are billed", display, posted).await?;
         let epoch = self.operator.begin_epoch().await?;
-        note(display, DemoRole::Operator, format!("began epoch {} instead of waiting 10 minutes", epoch.number));
+        note(
+            display,
+            DemoRole::Operator,
+            format!("began epoch {}, as `vipnode pool admin epoch run` does", epoch.number),
+        );
         let redeemed = async || {
             Ok(Some(self.operator.epoch().await?).filter(|epoch| epoch.step != "read" && epoch.step != "redeem"))
         };
