@@ -9,14 +9,14 @@ use crate::{
     output::{Column, Table, format::rounded},
 };
 
-/// Who has what on the chain before and after the demo, and what the pool's ledger says about it.
+/// Who has what on the chain before and after the demo, and the figures of the pool's ledger that must match.
 #[derive(Debug, Clone)]
 pub(super) struct DemoBalances {
     pub(super) asset: Asset,
     pub(super) rows: Vec<BalanceRow>,
     /// How much of the token exists.
     pub(super) supply: Amount,
-    /// What the escrow has of it.
+    /// The escrow's balance of the token.
     pub(super) in_escrow: Amount,
     pub(super) ledger: LedgerFigures,
 }

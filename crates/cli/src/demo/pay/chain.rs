@@ -135,7 +135,7 @@ impl ClaimerFiles {
     fn make(dir: &Path) -> Result<Self, CliError> {
         let (keystore, password) = (dir.join("claimer.json"), dir.join("claimer.password"));
         let secret = const_hex::encode(*random::bytes()?);
-        let made = NewKeystore::make(&secret)?;
+        let made = NewKeystore::make_light(&secret)?;
         made.write(&keystore)?;
         std::fs::write(&password, secret).map_err(|error| KeystoreError::Write { path: password.clone(), error })?;
         Ok(Self { account: made.account(), keystore, password })

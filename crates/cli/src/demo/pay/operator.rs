@@ -39,7 +39,7 @@ impl DemoOperator {
         Ok(self.admin.epoch(EpochRequest { run: false }).await?)
     }
 
-    /// Begins an epoch.
+    /// Has the pool begin an epoch now, whenever the next one is due.
     pub(super) async fn begin_epoch(&self) -> Result<AdminEpoch, CliError> {
         Ok(self.admin.epoch(EpochRequest { run: true }).await?)
     }
