@@ -5,6 +5,7 @@
 //!   character that could paint on a terminal.
 //! - [`Escrow`] and [`Token`] read the contracts; [`escrow_calls`] and [`token_calls`] make what is sent to them.
 //! - [`escrow_event`] reads a log of the escrow.
+//! - [`development`] is a chain for the demo and for tests, with doubles of the contracts.
 //! - [`Eip1559`] is a transaction: built from a [`GasPlan`], signed, and sent as raw bytes, so that a caller can store
 //!   them before they leave.
 //!
@@ -12,6 +13,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod abi;
+pub mod development;
 mod error;
 mod escrow;
 mod node;

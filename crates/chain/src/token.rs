@@ -67,6 +67,14 @@ impl<'a> Token<'a> {
         self.amount(&ContractCall::new(self.address, "balanceOf(address)", &[account.into()])).await
     }
 
+    /// Returns how much of it exists. More than 2^128 − 1 counts as that.
+    ///
+    /// # Errors
+    /// See [`ChainError`].
+    pub async fn supply(&self) -> Result<Amount, ChainError> {
+        self.amount(&ContractCall::new(self.address, "totalSupply()", &[])).await
+    }
+
     /// Returns how much Permit2 may take from an account.
     ///
     /// # Errors
@@ -131,9 +139,15 @@ fn unless_reverted(returned: Result<Vec<u8>, ChainError>) -> Result<Option<Vec<u
 
 /// What is called of a token.
 pub mod calls {
-    use vipnode_types::{Account, payment::contracts::PERMIT2};
+    use vipnode_types::{Account, Amount, payment::contracts::PERMIT2};
 
     use crate::abi::{AbiValue, ContractCall};
+
+    /// Transfers an amount of a token from the sender to an account.
+    #[must_use]
+    pub fn transfer(token: Account, to: Account, amount: Amount) -> ContractCall {
+        ContractCall::new(token, "transfer(address,uint256)", &[to.into(), amount.into()])
+    }
 
     /// Lets Permit2 take any amount of a token from the sender, upon the sender's signatures only.
     #[must_use]

@@ -35,6 +35,11 @@ impl EvmNode {
         self.calls.origin()
     }
 
+    /// Calls a method that changes the state of a development chain.
+    pub(crate) async fn command(&self, method: &'static str, params: &Value) -> Result<(), ChainError> {
+        self.calls.attempt(method, params).await.map(drop)
+    }
+
     /// Returns the chain's ID.
     ///
     /// # Errors

@@ -7,12 +7,12 @@ use tokio::{
     time::timeout,
 };
 use vipnode_rpc::{HttpRpc, RpcLimits, http};
-use vipnode_types::{
-    Account, Amount, Quantity,
-    payment::contracts::{ERC3009_COLLECTOR, ESCROW, PERMIT2, PERMIT2_COLLECTOR},
-};
+use vipnode_types::{Account, Amount};
 
-use crate::{AbiValue, ChainLimits, ContractCall, EvmNode};
+use crate::{
+    ChainLimits, EvmNode,
+    development::{ContractDouble, DevelopmentChain, TEST_TOKEN},
+};
 
 /// A real EVM (anvil of Foundry) on loopback that mines a block for each transaction. Killed when dropped.
 #[derive(Debug)]
@@ -27,20 +27,12 @@ const START: Duration = Duration::from_secs(60);
 /// Its answers to a test.
 const CALL: Duration = Duration::from_secs(30);
 
-const CODES: [(Account, &str); 5] = [
-    (ESCROW, include_str!("../../../../contracts/artifacts/TestEscrow.json")),
-    (ERC3009_COLLECTOR, include_str!("../../../../contracts/artifacts/TestErc3009Collector.json")),
-    (PERMIT2_COLLECTOR, include_str!("../../../../contracts/artifacts/TestPermit2Collector.json")),
-    (PERMIT2, include_str!("../../../../contracts/artifacts/TestPermit2.json")),
-    (Anvil::TOKEN, include_str!("../../../../contracts/artifacts/TestToken.json")),
-];
-
 impl Anvil {
     /// Foundry's default, which no public chain uses.
-    pub const CHAIN_ID: u64 = 31_337;
+    pub const CHAIN_ID: u64 = DevelopmentChain::CHAIN_ID;
 
     /// A token with ERC-3009, like USDC.
-    pub const TOKEN: Account = Account::new([0x70; 20]);
+    pub const TOKEN: Account = TEST_TOKEN;
 
     /// Starts one without contracts: the program that `VIPNODE_TEST_ANVIL` names.
     ///
@@ -79,9 +71,7 @@ impl Anvil {
     /// It does not start.
     pub async fn start() -> Self {
         let anvil = Self::start_empty().await;
-        for (address, artifact) in CODES {
-            anvil.call("anvil_setCode", json!([address, runtime(artifact)])).await;
-        }
+        DevelopmentChain::of(&anvil.node()).put_doubles().await.unwrap();
         anvil
     }
 
@@ -90,7 +80,8 @@ impl Anvil {
     /// # Panics
     /// The token does not have that function.
     pub async fn remove_erc3009(&self) {
-        let code = runtime(CODES[4].1);
+        let token = ContractDouble::ALL.into_iter().find(|double| double.address == Self::TOKEN).unwrap();
+        let code = token.code();
         let other = code.replace("63e94a0102", "63e94a0103");
         assert_ne!(code, other);
         self.call("anvil_setCode", json!([Self::TOKEN, other])).await;
@@ -113,8 +104,11 @@ impl Anvil {
     }
 
     /// Gives an account this much of the chain's coin, in wei.
+    ///
+    /// # Panics
+    /// The node does not answer.
     pub async fn give_wei(&self, account: Account, wei: u128) {
-        self.call("anvil_setBalance", json!([account, Quantity(wei)])).await;
+        DevelopmentChain::of(&self.node()).set_wei(account, wei).await.unwrap();
     }
 
     /// Gives an account this much of [`Self::TOKEN`].
@@ -122,8 +116,7 @@ impl Anvil {
     /// # Panics
     /// It cannot be minted.
     pub async fn give_tokens(&self, account: Account, amount: Amount) {
-        let arguments: [AbiValue; 2] = [account.into(), amount.into()];
-        let call = ContractCall::new(Self::TOKEN, "mint(address,uint256)", &arguments);
+        let call = DevelopmentChain::mint(account, amount);
         let from = self.call("eth_accounts", json!([])).await[0].clone();
         let data = const_hex::encode_prefixed(&call.data);
         self.call("eth_sendTransaction", json!([{ "from": from, "to": call.to, "data": data }])).await;
@@ -144,11 +137,4 @@ impl Anvil {
         let answer = answer.unwrap_or_else(|error| panic!("{method}: {error}"));
         serde_json::from_str(answer.get()).unwrap()
     }
-}
-
-/// The code of an artifact that stands at an address.
-fn runtime(artifact: &str) -> String {
-    let artifact: Value = serde_json::from_str(artifact).unwrap();
-    let code = artifact["runtime"].as_str().unwrap();
-    format!("0x{}", code.trim_start_matches("0x"))
 }

@@ -19,6 +19,8 @@ use crate::error::{CliError, KeystoreError};
 
 /// The cost of scrypt in files that are written, as ethers sets it: 128 MiB, and about half a second.
 const SCRYPT: (u64, u32, u32) = (1 << 17, 8, 1);
+/// The cost for a key that protects nothing of value, as geth's `--lightkdf` sets it: 4 MiB, and a few hundredths of a second.
+const LIGHT_SCRYPT: (u64, u32, u32) = (1 << 12, 8, 6);
 
 /// A keystore with a new key, in the form that wallets read: Web3 secret storage, version 3.
 pub(crate) struct NewKeystore {
@@ -39,11 +41,23 @@ impl NewKeystore {
     /// # Errors
     /// The system has no random bytes.
     pub(crate) fn make(password: &str) -> Result<Self, CliError> {
+        Self::make_with(password, SCRYPT)
+    }
+
+    /// Makes a key for a development chain, whose password is not worth guessing.
+    ///
+    /// # Errors
+    /// The system has no random bytes.
+    pub(crate) fn make_light(password: &str) -> Result<Self, CliError> {
+        Self::make_with(password, LIGHT_SCRYPT)
+    }
+
+    fn make_with(password: &str, cost: (u64, u32, u32)) -> Result<Self, CliError> {
         // Almost every value is a key.
         loop {
             let secret = random::bytes()?;
             if AccountKey::from_bytes(*secret).is_ok() {
-                return Self::import(&secret, password);
+                return Self::import_with(&secret, password, cost);
             }
         }
     }
@@ -53,10 +67,14 @@ impl NewKeystore {
     /// # Errors
     /// The bytes are not a key, or the system has no random bytes.
     pub(crate) fn import(secret: &[u8; 32], password: &str) -> Result<Self, CliError> {
+        Self::import_with(secret, password, SCRYPT)
+    }
+
+    fn import_with(secret: &[u8; 32], password: &str, cost: (u64, u32, u32)) -> Result<Self, CliError> {
         let account = AccountKey::from_bytes(*secret)?.account();
         let (salt, rest) = (*random::bytes()?, *random::bytes()?);
         let [iv, id] = halves(&rest);
-        Ok(Self::encrypt(secret, account, password, &Salts { salt, iv, id }, SCRYPT)?)
+        Ok(Self::encrypt(secret, account, password, &Salts { salt, iv, id }, cost)?)
     }
 
     fn encrypt(

@@ -250,6 +250,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vipnode demo                 use geth from the PATH, or else simulated nodes\n  \
+                        vipnode demo --pay           let the clients pay on a development chain\n  \
                         vipnode demo --keep-running  keep everything running for you to explore")]
 pub(crate) struct DemoArgs {
     /// Run real nodes with this geth, on a private chain.
@@ -266,6 +267,17 @@ pub(crate) struct DemoArgs {
     /// Charge this much for a slot.
     #[arg(long, default_value = "100 gwei/minute", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: QuotedPrice,
+    /// Let the clients pay with a test token on a development chain.
+    ///
+    /// Deposits, vouchers, claims, and payouts, with simulated nodes. At the end, a table shows what everyone had before and
+    /// after, and the demo fails if the amounts do not match the pool's ledger. Requires anvil, a part of Foundry. Takes 11 s.
+    #[arg(long, conflicts_with_all = ["geth", "keep_running", "price"], help_heading = "Payment")]
+    pub(crate) pay: bool,
+    /// Run the development chain with this anvil.
+    ///
+    /// [default: anvil on the PATH, or else the one in contracts/node_modules]
+    #[arg(long, value_name = "PATH", requires = "pay", help_heading = "Payment")]
+    pub(crate) anvil: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -360,6 +372,8 @@ mod tests {
             &["vipnode", "pool", "--proxy-header", "forwarded"],
             &["vipnode", "pool", "--tls-cert", "x"],
             &["vipnode", "demo", "--geth", "x", "--simulated"],
+            &["vipnode", "demo", "--pay", "--price", "1 gwei/minute"],
+            &["vipnode", "demo", "--anvil", "x"],
             &["vipnode", "--no-such-flag"],
             &["vipnode", "--slots", "3", "pool"],
         ] {

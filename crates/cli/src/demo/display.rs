@@ -111,7 +111,7 @@ pub(super) fn heading(text: &str) -> Styled {
 
 fn color(who: DemoRole) -> Style {
     match who {
-        DemoRole::Pool => AnsiColor::Yellow.on_default(),
+        DemoRole::Pool | DemoRole::Chain | DemoRole::Operator => AnsiColor::Yellow.on_default(),
         DemoRole::Host(_) => AnsiColor::Cyan.on_default(),
         DemoRole::Client(_) => AnsiColor::Magenta.on_default(),
     }

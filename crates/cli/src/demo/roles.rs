@@ -6,6 +6,10 @@ pub(super) enum DemoRole {
     Pool,
     Host(u8),
     Client(u8),
+    /// The development chain.
+    Chain,
+    /// Who runs the pool.
+    Operator,
 }
 
 impl DemoRole {
@@ -24,6 +28,8 @@ impl fmt::Display for DemoRole {
             Self::Pool => f.pad("pool"),
             Self::Host(number) => f.pad(&format!("host {}", char::from(b'A'.saturating_add(*number)))),
             Self::Client(number) => f.pad(&format!("client {}", number.saturating_add(1))),
+            Self::Chain => f.pad("chain"),
+            Self::Operator => f.pad("operator"),
         }
     }
 }

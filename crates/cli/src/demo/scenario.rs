@@ -1,14 +1,18 @@
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use vipnode_agent::{NetConnector, PoolAddress};
 use vipnode_node::Trust;
-use vipnode_types::{Asset, wire::PoolStatus};
+use vipnode_types::{Asset, NodeId, Price, wire::PoolStatus};
 
 use super::{
     display::DemoDisplay,
@@ -23,43 +27,52 @@ use super::{
 use crate::{
     args::DemoArgs,
     error::{CliError, CommandError},
-    output::{Screen, Tone},
+    output::Tone,
     signals::Signals,
 };
 
 /// ProcessEvent by processes and not yet heard; beyond it they wait.
 const SAID: usize = 1_024;
 /// The longest wait for one step, on a machine under load.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the meters are shown, before the kill and after.
 const WATCH: Duration = Duration::from_secs(5);
 /// A table that moves is drawn this often.
 const REDRAW: Duration = Duration::from_millis(200);
 /// A dead side is metered up to its last report, so reports are frequent in a short demo.
 const REPORTS: &str = "--report-interval=1s";
+/// The pause between two questions to the pool.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Everything that runs, and what happened so far.
-struct Scenario {
+pub(super) struct Scenario {
     fleet: Fleet,
     processes: BTreeMap<DemoRole, Process>,
     timeline: Timeline,
     said: mpsc::Sender<ProcessEvent>,
     heard: mpsc::Receiver<ProcessEvent>,
     dir: TempDir,
-    price: String,
     verbose: u8,
 }
 
 /// Runs the demo. On Ctrl-C it stops everything in order.
-pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbose: u8) -> Result<(), CliError> {
-    let mut display = DemoDisplay::new(screen);
+pub(super) async fn run(
+    args: &DemoArgs,
+    mut display: DemoDisplay,
+    signals: &Signals,
+    verbose: u8,
+) -> Result<(), CliError> {
     let geth = if args.simulated { None } else { DemoGeth::find(args.geth.as_deref()) };
+    for text in wording::intro(geth.as_deref()) {
+        display.say(&text);
+    }
+    let price = args.price.in_asset(Asset::ETHER).map_err(|why| CommandError::Price { why })?;
     let mut scenario = tokio::select! {
-        scenario = Scenario::prepare(&args, geth, &mut display, verbose) => scenario?,
+        scenario = Scenario::prepare(geth.as_deref(), price, verbose) => scenario?,
         () = signals.first() => return Ok(()),
     };
     let acted = tokio::select! {
-        acted = scenario.act(args.keep_running, &mut display) => acted,
+        acted = scenario.act(args, &mut display) => acted,
         () = signals.first() => {
             display.say("Stopping: every agent undoes its changes.");
             Ok(())
@@ -70,51 +83,35 @@ pub(crate) async fn run(args: DemoArgs, screen: Screen, signals: Signals, verbos
 }
 
 impl Scenario {
-    async fn prepare(
-        args: &DemoArgs,
-        geth: Option<PathBuf>,
-        display: &mut DemoDisplay,
-        verbose: u8,
-    ) -> Result<Self, CliError> {
-        for text in wording::intro(geth.as_deref()) {
-            display.say(&text);
-        }
+    /// Starts the nodes.
+    pub(super) async fn prepare(geth: Option<&Path>, price: Price, verbose: u8) -> Result<Self, CliError> {
         let dir = TempDir::with_prefix("vipnode-demo-").map_err(|error| CommandError::DemoDir { error })?;
         let roles: Vec<DemoRole> = DemoRole::HOSTS.into_iter().chain(DemoRole::CLIENTS).collect();
-        let fleet = Fleet::start(&roles, dir.path(), geth.as_deref()).await?;
+        let fleet = Fleet::start(&roles, dir.path(), geth).await?;
         let names = fleet.members().map(|(who, member)| (member.id.to_string(), who)).collect();
         let (said, heard) = mpsc::channel(SAID);
-        let price = args.price.in_asset(Asset::ETHER).map_err(|why| CommandError::Price { why })?;
         let timeline = Timeline::new(names, price);
-        let price = args.price.to_string();
-        Ok(Self { fleet, processes: BTreeMap::new(), timeline, said, heard, dir, price, verbose })
+        Ok(Self { fleet, processes: BTreeMap::new(), timeline, said, heard, dir, verbose })
     }
 
-    async fn act(&mut self, keep_running: bool, display: &mut DemoDisplay) -> Result<(), CliError> {
+    async fn act(&mut self, args: &DemoArgs, display: &mut DemoDisplay) -> Result<(), CliError> {
         display.say("1  A pool starts, and two hosts sell peer slots on their nodes");
-        let price = format!("--price={}", self.price);
-        // Its own directory, so that the demo is none of the pools that `vipnode pool admin` finds without flags.
-        let datadir = format!("--datadir={}", self.dir.path().join("pool").display());
-        self.start(DemoRole::Pool, vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), price, datadir])?;
-        self.until("waiting for the pool to listen", display, |timeline| timeline.pool.is_some()).await?;
+        self.start_pool(vec![format!("--price={}", args.price)], display).await?;
         for who in DemoRole::HOSTS {
             self.start_agent(who, &["host", "--max-head-age=off"])?;
         }
-        self.until("waiting for both hosts to join", display, |timeline| {
-            DemoRole::HOSTS.iter().all(|who| timeline.joined.contains(who))
-        })
-        .await?;
+        self.until_hosts_joined(display).await?;
         display.say("2  Three clients each look for one good peer");
         for who in DemoRole::CLIENTS {
             self.start_agent(who, &["client", "--min-peers=1"])?;
         }
         self.until("waiting for every client to have a host", display, all_served).await?;
         display.say("3  Both sides report the connection, so the meters run");
-        self.watch_meters(display).await?;
+        self.watch_meters(WATCH, display).await?;
         self.kill_a_host(display).await?;
         display.say("5  The dead host's meters have stopped; the new meters are running");
-        self.watch_meters(display).await?;
-        if keep_running {
+        self.watch_meters(WATCH, display).await?;
+        if args.keep_running {
             let pool = self.timeline.pool.clone().unwrap_or_default();
             display.say(&wording::running(&pool, &http(&pool)));
             self.stay(display).await?;
@@ -159,10 +156,60 @@ impl Scenario {
             display.say(&wording::summary(self.fleet.word()));
             display.show("summary", &table, tables::rows(&self.timeline, now), Some(&status.stats));
         }
+        self.remove().await?;
+        left.map(|_| ())
+    }
+
+    /// Ends everyone who still runs, in order, without a summary.
+    pub(super) async fn end(mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
+        for roles in [&DemoRole::CLIENTS[..], &DemoRole::HOSTS, &[DemoRole::Pool]] {
+            self.stop(roles, display).await;
+        }
+        self.remove().await
+    }
+
+    /// Stops the nodes and removes all files.
+    async fn remove(self) -> Result<(), CliError> {
         self.fleet.stop().await;
         let dir = self.dir.path().to_owned();
-        self.dir.close().map_err(|error| CommandError::DemoDirLeft { dir, error })?;
-        left.map(|_| ())
+        Ok(self.dir.close().map_err(|error| CommandError::DemoDirLeft { dir, error })?)
+    }
+
+    /// The directory of all files.
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The data directory of the pool: its own, so that the demo is none of the pools that `vipnode pool admin` finds without
+    /// flags.
+    pub(super) fn datadir(&self) -> PathBuf {
+        self.dir.path().join("pool")
+    }
+
+    /// The state directory of the agents.
+    pub(super) fn state_dir(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// The node of an agent.
+    pub(super) fn node(&self, who: DemoRole) -> Option<NodeId> {
+        Some(self.fleet.member(who)?.id)
+    }
+
+    /// Starts the pool with further flags, and waits until it listens.
+    pub(super) async fn start_pool(&mut self, flags: Vec<String>, display: &mut DemoDisplay) -> Result<(), CliError> {
+        let datadir = format!("--datadir={}", self.datadir().display());
+        let mut args = vec!["pool".into(), "--bind=127.0.0.1:0".into(), REPORTS.into(), datadir];
+        args.extend(flags);
+        self.start(DemoRole::Pool, args)?;
+        self.until("waiting for the pool to listen", display, |timeline| timeline.pool.is_some()).await
+    }
+
+    pub(super) async fn until_hosts_joined(&mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
+        self.until("waiting for both hosts to join", display, |timeline| {
+            DemoRole::HOSTS.iter().all(|who| timeline.joined.contains(who))
+        })
+        .await
     }
 
     fn start(&mut self, who: DemoRole, mut args: Vec<String>) -> Result<(), CliError> {
@@ -172,19 +219,54 @@ impl Scenario {
         Ok(())
     }
 
-    fn start_agent(&mut self, who: DemoRole, args: &[&str]) -> Result<(), CliError> {
+    pub(super) fn start_agent(&mut self, who: DemoRole, args: &[&str]) -> Result<(), CliError> {
         let Some(member) = self.fleet.member(who) else { return Ok(()) };
         let pool = self.timeline.pool.clone().unwrap_or_default();
         let mut args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         args.push(pool);
         args.push(format!("--rpc={}", member.rpc));
         args.push(format!("--nodekey={}", member.key_file.display()));
-        args.push(format!("--state-dir={}", self.dir.path().join("state").display()));
+        args.push(format!("--state-dir={}", self.state_dir().display()));
         self.start(who, args)
     }
 
+    /// Handles events while something else is done.
+    pub(super) async fn during<T>(
+        &mut self,
+        display: &mut DemoDisplay,
+        work: impl Future<Output = Result<T, CliError>>,
+    ) -> Result<T, CliError> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                said = self.heard.recv() => self.hear(said, display)?,
+            }
+        }
+    }
+
+    /// Handles events, and asks again and again until there is an answer.
+    pub(super) async fn poll<T>(
+        &mut self,
+        what: &str,
+        display: &mut DemoDisplay,
+        ask: impl AsyncFn() -> Result<Option<T>, CliError>,
+    ) -> Result<T, CliError> {
+        let asking = async {
+            loop {
+                if let Some(answer) = ask().await? {
+                    return Ok(answer);
+                }
+                sleep(POLL).await;
+            }
+        };
+        let timely = async { timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(timed_out(what))) };
+        self.during(display, timely).await
+    }
+
     /// Handles events until a condition holds.
-    async fn until(
+    pub(super) async fn until(
         &mut self,
         what: &str,
         display: &mut DemoDisplay,
@@ -193,7 +275,7 @@ impl Scenario {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(&self.timeline) {
             let Ok(said) = timeout_at(deadline, self.heard.recv()).await else {
-                return Err(CommandError::DemoTimeout { seconds: PATIENCE.as_secs(), step: what.to_owned() }.into());
+                return Err(timed_out(what));
             };
             self.hear(said, display)?;
         }
@@ -201,8 +283,8 @@ impl Scenario {
     }
 
     /// Shows the meters for a while: moving on a terminal, at the end everywhere.
-    async fn watch_meters(&mut self, display: &mut DemoDisplay) -> Result<(), CliError> {
-        let end = Instant::now() + WATCH;
+    pub(super) async fn watch_meters(&mut self, time: Duration, display: &mut DemoDisplay) -> Result<(), CliError> {
+        let end = Instant::now() + time;
         while Instant::now() < end {
             display.show_moving(&tables::meters(&self.timeline, Instant::now()));
             let redraw = (Instant::now() + REDRAW).min(end);
@@ -242,7 +324,7 @@ impl Scenario {
     }
 
     /// Stops these and waits for their ends; goes on handling events, so that no process waits for the demo.
-    async fn stop(&mut self, roles: &[DemoRole], display: &mut DemoDisplay) {
+    pub(super) async fn stop(&mut self, roles: &[DemoRole], display: &mut DemoDisplay) {
         let stopping: Vec<(DemoRole, Process)> =
             roles.iter().filter_map(|who| self.processes.remove(who).map(|process| (*who, process))).collect();
         for (_, process) in &stopping {
@@ -269,14 +351,19 @@ impl Scenario {
         }
     }
 
-    async fn pool_status(&self) -> Option<PoolStatus> {
+    pub(super) async fn pool_status(&self) -> Option<PoolStatus> {
         let url = http(self.timeline.pool.as_deref()?);
         let connector = NetConnector::new(PoolAddress::read(&url).ok()?, Trust::default());
         vipnode_agent::pool_status(&connector).await.ok()
     }
 }
 
-fn all_served(timeline: &Timeline) -> bool {
+/// A step took longer than [`PATIENCE`].
+pub(super) fn timed_out(step: &str) -> CliError {
+    CommandError::DemoTimeout { seconds: PATIENCE.as_secs(), step: step.to_owned() }.into()
+}
+
+pub(super) fn all_served(timeline: &Timeline) -> bool {
     DemoRole::CLIENTS.iter().all(|client| timeline.is_served(*client))
 }
 

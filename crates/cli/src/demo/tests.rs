@@ -65,6 +65,7 @@ fn snapshot_of_the_demo() {
         for geth in [None, Some(Path::new("/usr/local/bin/geth"))] {
             wording::intro(geth).iter().for_each(|text| add(&heading(text)));
         }
+        wording::paid_intro(Path::new("/usr/local/bin/anvil")).iter().for_each(|text| add(&heading(text)));
         events.iter().for_each(&mut add);
         add(&heading("3  Both sides report the connection, so the meters are running"));
         add(&tables::meters(&timeline, now).fit(width));

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use vipnode_types::Asset;
+
 /// What the demo is, and what its nodes are.
 pub(super) fn intro(geth: Option<&Path>) -> [String; 2] {
     let nodes = match geth {
@@ -14,6 +16,24 @@ pub(super) fn intro(geth: Option<&Path>) -> [String; 2] {
     };
     let what = "vipnode demo: a pool, 2 hosts, and 3 clients on this machine, each in its own process and connected over real sockets.";
     [what.to_owned(), nodes]
+}
+
+/// The same for the demo with payments.
+pub(super) fn paid_intro(anvil: &Path) -> [String; 3] {
+    let what = "vipnode demo --pay: a pool that charges, 2 hosts, and 3 clients that pay, on this machine, each in its own process and \
+                connected over real sockets.";
+    let nodes = "Nodes: simulated, with geth's RPC and behavior";
+    let chain = format!(
+        "Chain: a development chain that only this machine can reach ({}), with test doubles of the x402 contracts and a test token, \
+         which has no value",
+        anvil.display()
+    );
+    [what.to_owned(), nodes.to_owned(), chain]
+}
+
+/// The heading of the table of balances.
+pub(super) fn balances(asset: Asset) -> String {
+    format!("Balances on the chain before and after, in {}", asset.symbol())
 }
 
 /// How to take part in a demo that keeps running.

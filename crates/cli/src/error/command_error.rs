@@ -267,6 +267,15 @@ errors! {
         /// Another program is using the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";
+        /// `vipnode demo --pay` needs an EVM on this machine.
+        DemoNoAnvil: local, "the demo with payments needs anvil, which is not on the PATH",
+            hint "Install Foundry (https://getfoundry.sh), run `npm ci --prefix contracts` in a checkout of vipnode and start the demo there, or pass --anvil PATH.";
+        /// anvil is not installed at this path, or it failed at startup.
+        DemoAnvil { program: PathBuf, why: String }: local, "cannot run {program}: {why}" (program = program.display()),
+            hint "Pass a different anvil (1.7 works) with --anvil PATH.";
+        /// Two figures of the demo that must be equal differ: a balance on its chain, and what the pool posted.
+        DemoSums { why: String }: local, "the amounts do not add up: {why}",
+            no_hint "it is a fault of vipnode";
         /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
             no_hint "the message contains the operating system's error";

@@ -65,7 +65,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("status", &["status", "why"]),
     ("ping", &["ping"]),
     ("release", &["release"]),
-    ("demo", &["demo"]),
+    ("demo", &["demo", "demo_balances"]),
     ("completions", &[]),
     ("man", &[]),
     ("version", &[]),

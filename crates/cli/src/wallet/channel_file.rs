@@ -33,7 +33,7 @@ pub(crate) struct ChannelFile {
 
 impl ChannelFile {
     /// A channel of a chain.
-    pub(super) const fn new(chain_id: u64, config: ChannelConfig, decimals: u8) -> Self {
+    pub(crate) const fn new(chain_id: u64, config: ChannelConfig, decimals: u8) -> Self {
         Self { chain_id, escrow: ESCROW, config, decimals }
     }
 
@@ -150,7 +150,10 @@ impl ChannelFile {
     }
 
     /// Writes the file, which must not exist. Durable when this returns.
-    fn write(&self, path: &Path) -> Result<(), WalletError> {
+    ///
+    /// # Errors
+    /// [`WalletError::WriteChannel`].
+    pub(crate) fn write(&self, path: &Path) -> Result<(), WalletError> {
         let failed = |why: String| WalletError::WriteChannel { path: path.to_owned(), why };
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| failed("the name of the file is not valid".to_owned()))?;

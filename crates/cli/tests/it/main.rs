@@ -38,6 +38,7 @@ mod real_causes;
 #[cfg(target_os = "linux")]
 mod real_commands;
 mod real_demo;
+mod real_demo_pay;
 mod real_deposits;
 mod real_direct;
 mod real_doctor;

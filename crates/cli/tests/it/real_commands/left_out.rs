@@ -59,6 +59,12 @@ pub const LEFT_OUT: &[LeftOut] = &[
         "vipnode agent --config /etc/vipnode/agent.toml",
     ),
     left_out("pool.md", "sudo systemctl reload vipnode-pool", SYSTEMD, ""),
+    left_out(
+        "payments.md",
+        "vipnode demo --pay",
+        "is run where npm installed anvil",
+        "(cd $REPOSITORY && vipnode demo --pay)",
+    ),
     left_out("payments.md", "vipnode account ", NO_ACCOUNT, ""),
     left_out("payments.md", "vipnode wallet new", "asks for a password; the tests of keystores make keys", ""),
     left_out("payments.md", "vipnode pool --payment x402", ON_CHAIN, ""),
