@@ -11,7 +11,7 @@ use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 pub(super) async fn with_mark(admin: &AdminService, change: LedgerChangeKind, error: WireError) -> WireError {
     let Some(payout) = marked(admin, change, &error).await else { return error };
     match admin.service.statements.with_snapshot(move |snapshot| snapshot.mark_of(payout)).await {
-        Ok(Some(mark)) => refusal(change, payout, mark).into(),
+        Ok(Some(mark)) => refusal(change, payout, &mark).into(),
         Ok(None) => error,
         Err(why) => {
             tracing::warn!(payout = payout.number, %why, "cannot read the reference of a payout");
@@ -42,7 +42,7 @@ async fn marked(admin: &AdminService, change: LedgerChangeKind, error: &WireErro
     (WireError::from(refused) == *error).then_some(payout)
 }
 
-fn refusal(change: LedgerChangeKind, payout: PayoutRow, mark: LedgerEntry) -> CallRefusal {
+fn refusal(change: LedgerChangeKind, payout: PayoutRow, mark: &LedgerEntry) -> CallRefusal {
     let PayoutRow { number: payout, payee: account, state, .. } = payout;
     let (entry, text) = (mark.number, mark.transaction.order().map(|order| order.reason.clone()).unwrap_or_default());
     match (change, state) {

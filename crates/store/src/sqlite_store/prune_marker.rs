@@ -1,7 +1,7 @@
 use std::{
     fs::{self, File},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ const FILE_BYTES: u64 = 32 << 10;
 
 impl PruneMarker {
     /// A prune that has not written its file.
-    pub(super) fn new(file: PathBuf, order: PruneOrder) -> Self {
+    pub(super) fn new(file: &Path, order: PruneOrder) -> Self {
         let PruneOrder { before, last_entry, last_position } = order;
         let file = file.to_string_lossy().into_owned().into();
         Self { file, removes: false, before, last_entry, last_position }

@@ -82,7 +82,7 @@ impl PrunePlan {
             return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file with this name")));
         }
         let opened = OpenDir::open(dir).map_err(unusable_dir(dir))?;
-        let mut marker = PruneMarker::new(std::path::absolute(to).map_err(failed)?, order);
+        let mut marker = PruneMarker::new(&std::path::absolute(to).map_err(failed)?, order);
         marker.write(&opened).map_err(unusable_dir(dir))?;
         let file = match write_file(connection, order, to) {
             Ok(true) => Some(to.to_owned()),

@@ -378,7 +378,7 @@ fn a_prune_that_was_killed_while_it_wrote_leaves_nothing_behind() {
     let (dir, file) = (root.path().join("pool"), root.path().join("file"));
     let running = store(&dir);
     let order = PruneOrder { before: Ms::new(9_500), last_entry: 9, last_position: 6 };
-    PruneMarker::new(file.clone(), order).write(&vipnode_files::OpenDir::open(&dir).unwrap()).unwrap();
+    PruneMarker::new(&file, order).write(&vipnode_files::OpenDir::open(&dir).unwrap()).unwrap();
     let part = root.path().join(format!("file.{}.part", u32::MAX));
     fs::write(&part, "half").unwrap();
     assert_eq!(InterruptedPrune::find(&dir), Ok(None));
