@@ -28,6 +28,9 @@ const CLOSING_MS: u64 = 6 * 60_000;
 /// Leases that attackers have at once for each of their sockets, at most, with those of sockets that closed a moment ago.
 const LEASES_A_SOCKET: u64 = 6;
 
+/// How long an offer to a client of protocol 2 lasts at most, in ms, with the next attempt of its agent.
+const PROTOCOL2_OFFER_MS: u64 = 50_000;
+
 /// What is observed of a run with attackers.
 #[derive(Debug)]
 pub(crate) struct Hostile {
@@ -140,6 +143,7 @@ impl Simulation {
         let restarts = self.now < self.hostile.restarts_until;
         let scarce = self.scenario.is_scarce();
         let most_ms = if scarce { self.scarce_wait_ms() } else { HONEST_WAIT_MS };
+        let protocol2_ms = self.protocol2_wait_ms();
         for client in 0..self.agents.len() {
             let a = &self.agents[client];
             let asks = self.reports_truly(client) && a.plan.config.min_peers > 0 && a.core.is_some();
@@ -148,6 +152,7 @@ impl Simulation {
             }
             let here = self.is_connected(client);
             let can_have = here && all_hosts && !scarce && !a.plan.protocol2 && !a.plan.needs_snap();
+            let protocol2 = a.plan.protocol2;
             let connected = self.hosts().filter(|&host| self.devp2p.connected(client, host)).count();
             let free_hosts = hosts.iter().any(|&host| self.has_free_slot_for(client, host));
             let has_host = connected >= self.agents[client].plan.config.min_peers as usize || !free_hosts;
@@ -157,7 +162,7 @@ impl Simulation {
                 continue;
             }
             let late = lonely.count(has_host, can_have, now, &mut self.hostile.waits);
-            let check = lonely.note(client, has_host, most_ms, now);
+            let check = lonely.note(client, has_host, if protocol2 { most_ms.max(protocol2_ms) } else { most_ms }, now);
             if let Some(waited_ms) = late {
                 self.log(|| format!("agent {client} waited {waited_ms} ms for a host"));
             }
@@ -173,6 +178,14 @@ impl Simulation {
         let blocks: BTreeSet<Vec<u8>> = of_attackers.chain(of_agents).map(|ip| networks(ip)[1].clone()).collect();
         let turns = u64::try_from(blocks.len()).unwrap_or(u64::MAX);
         HONEST_WAIT_MS.max(turns.saturating_mul(self.scenario.limits.offer_ms + RELEASE_MS))
+    }
+
+    /// How long an honest client of protocol 2 may have no host, in ms. It cannot be given a further host while one is silent, so in
+    /// the worst case it tries a silent host of each wide block of the attackers, one after the other.
+    fn protocol2_wait_ms(&self) -> u64 {
+        let ips = self.scenario.attackers.iter().flat_map(|plan| plan.ips.iter());
+        let blocks: BTreeSet<Vec<u8>> = ips.map(|ip| networks(*ip)[1].clone()).collect();
+        HONEST_WAIT_MS + u64::try_from(blocks.len()).unwrap_or(u64::MAX) * PROTOCOL2_OFFER_MS
     }
 
     /// Whether a host could still serve a client: they are not connected, and the host has a slot without a connection.
