@@ -29,7 +29,7 @@ errors! {
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// Another program responds at the pool's address, or the pool's response is longer than it should be.
         AnswerTooLarge { bytes: usize }: Internal, "the pool's response has more than {bytes} bytes",
-            hint "Check that a pool answers at this address, and tell its operator. The agent accepts longer responses with --limit \
+            hint "Check that a pool answers at this address, and report this to its operator. The agent accepts longer responses with --limit \
                   pool_bytes=N.";
         /// Another program responds at the pool's address.
         NotJsonRpc { why: String }: Internal, "the pool's response cannot be read: {why}",

@@ -98,7 +98,7 @@ errors! {
         PayoutBounced {
             /// The number of the payout.
             payout: u64,
-            /// Whom it was to be paid to.
+            /// The account that did not receive it.
             account: Account,
         }: InvalidParams, "payout {payout} to {account} is already marked as bounced",
             hint "Pay its amount with the next settlement period, and list the payouts: `vipnode pool admin payouts`.";

@@ -145,7 +145,7 @@ errors! {
         MarkedBounced {
             /// The number of the payout.
             payout: u64,
-            /// Whom it was to be paid to.
+            /// The account that did not receive it.
             account: Account,
             /// Why it bounced, in the operator's words.
             reason: String,
@@ -258,7 +258,7 @@ errors! {
             retry_ms: u64,
         }: Busy, "the pool is shutting down", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The disk of the pool's store is full or does not respond, or the store is damaged. The log has the cause.
-        StoreUnread: Internal, "the pool cannot read its store", hint "Try again later. If it still fails, tell the pool's operator, whose log has the cause.";
+        StoreUnread: Internal, "the pool cannot read its store", hint "Try again later. If it still fails, ask the pool's operator, whose log has the cause.";
         /// A reply cannot be serialized as JSON.
         Internal {
             /// What is wrong.

@@ -70,7 +70,7 @@ pub fn hide_url_path(value: &str) -> String {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let may_be_user = authority.contains('@') || (authority.contains(':') && !is_host_and_port(authority));
     if path.contains('@') && may_be_user {
-        // Nothing tells where a password with a slash ends, and where a path with an @ begins.
+        // Nothing shows where a password with a slash ends, and where a path with an @ begins.
         return format!("{scheme}://…");
     }
     let path = if matches!(path, "" | "/") { path } else { "/…" };

@@ -62,8 +62,8 @@ pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliErr
     Ok(())
 }
 
-/// The pool that claims on its own counts the transactions of its key itself: one of somebody else would take the number of one of
-/// its own.
+/// A pool that claims on its own counts the transactions of its key itself: one of this command would take the number of one of the
+/// pool's.
 fn refuse_key_of_pool(pool: Option<Account>, ours: Option<Account>) -> Result<(), WalletError> {
     match pool.filter(|_| pool == ours) {
         Some(account) => Err(WalletError::PoolClaims { account }),

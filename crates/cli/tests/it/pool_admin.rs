@@ -263,27 +263,7 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
     assert_eq!(audit["records"][1]["params"][0]["change"]["kind"], "paid_all", "{audit}");
     assert!(audit["earlier"].is_u64());
 
-    let bounce = ["payout", "bounced", "1", "returned by the bank"];
-    for (args, words) in [
-        (
-            &["payout", "paid", "1", "again"][..],
-            "marked as paid, with the reference \"batch 1\" (entry 4 of the ledger)",
-        ),
-        (&["payout", "paid", "1", "again"], "run `vipnode pool admin payout bounced 1 REASON`"),
-        (&["payout", "paid-all", "1", "again"], "payout 1 is marked as paid, with the text \"batch 1\""),
-        (
-            &["payout", "paid-all", "2", "again"],
-            "settlement period 2 does not exist; the newest one that is closed is 1",
-        ),
-        (&["payout", "paid", "7", "again"], "no payout has the number 7"),
-        (&bounce, ""),
-        (&bounce, "marked as bounced, with the reason \"returned by the bank\" (entry 5 of the ledger)"),
-        (&["payout", "paid", "1", "again"], "marked as bounced, with the reason \"returned by the bank\""),
-    ] {
-        let output = ran(&[&["pool", "admin"], args, &["--datadir", &datadir]].concat()).await;
-        let error = text(&output.stderr);
-        assert!(error.contains(words) && output.status.success() == words.is_empty(), "{args:?}: {error}");
-    }
+    marks_twice(&datadir).await;
 
     let removed = dir.path().join("removed.jsonl");
     let prune = async || {
@@ -302,4 +282,29 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
     prune().await;
     fold().await;
     assert!(ran(&["pool", "verify", "--datadir", &datadir]).await.status.success());
+}
+
+/// Marks payout 1 of settlement period 1 again, which entry 4 has marked as paid.
+async fn marks_twice(datadir: &str) {
+    let bounce = ["payout", "bounced", "1", "returned by the bank"];
+    for (args, words) in [
+        (
+            &["payout", "paid", "1", "again"][..],
+            "marked as paid, with the reference \"batch 1\" (entry 4 of the ledger)",
+        ),
+        (&["payout", "paid", "1", "again"], "run `vipnode pool admin payout bounced 1 REASON"),
+        (&["payout", "paid-all", "1", "again"], "payout 1 is marked as paid, with the text \"batch 1\""),
+        (
+            &["payout", "paid-all", "2", "again"],
+            "settlement period 2 does not exist; the newest one that is closed is 1",
+        ),
+        (&["payout", "paid", "7", "again"], "no payout has the number 7"),
+        (&bounce, ""),
+        (&bounce, "marked as bounced, with the reason \"returned by the bank\" (entry 5 of the ledger)"),
+        (&["payout", "paid", "1", "again"], "marked as bounced, with the reason \"returned by the bank\""),
+    ] {
+        let output = ran(&[&["pool", "admin"], args, &["--datadir", datadir]].concat()).await;
+        let error = text(&output.stderr);
+        assert!(error.contains(words) && output.status.success() == words.is_empty(), "{args:?}: {error}");
+    }
 }

@@ -9,7 +9,7 @@ errors! {
     /// Why a connection could not be opened.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum OpenError {
-        /// The URL has an unsupported scheme, no host, or a character that is not allowed.
+        /// The URL has another scheme, no host, or a character that is not allowed.
         Address {
             /// As it was given.
             url: String,
@@ -41,7 +41,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "cannot reach {address}: {why}",
-            hint "Check the address{port}. {next}" (port = port_note(address), next = unreachable_fix(address)),
+            hint "Check the address{port}, {next}." (port = port_note(address), next = unreachable_fix(address)),
             kind kind;
         /// An HTTP server answers with an error instead of opening the connection.
         Refused {
@@ -69,7 +69,7 @@ errors! {
             /// As it was given.
             url: String,
         }: local, "a web page answers at {url}, not a pool or a node",
-            hint "Check the port and the path of the address{port}. {next}" (port = port_note(url), next = other_server_fix(url));
+            hint "Check the port and the path of the address{port}, {next}." (port = port_note(url), next = other_server_fix(url));
         /// The connection did not open in time.
         Timeout {
             /// URL or path.
@@ -77,7 +77,7 @@ errors! {
             /// The limit, in milliseconds.
             ms: u128,
         }: local, "{address} did not answer within {ms} ms",
-            hint "Check the address{port}. {next}" (port = port_note(address), next = unreachable_fix(address));
+            hint "Check the address{port}, {next}." (port = port_note(address), next = unreachable_fix(address));
     }
 }
 
@@ -90,7 +90,7 @@ enum Place {
     Here,
     /// Another machine, named by its address, as in a network of the user's own.
     Address,
-    /// A server with a name, which is usually somebody else's.
+    /// A server with a name, which is usually run by another person.
     Name,
 }
 
@@ -105,29 +105,29 @@ impl Place {
     }
 }
 
-const START_POOL: &str = "If no pool runs there, start one: `vipnode pool`.";
+const START_POOL: &str = "and start a pool there if none is running: `vipnode pool`";
 
-/// What to check beyond the address, if nothing answers there.
+/// The end of a hint: what to check beyond the address, if nothing answers there.
 fn unreachable_fix(address: &str) -> &'static str {
     match Place::of(address) {
-        Place::Path => "Check that the program that listens there is running.",
+        Place::Path => "and that the program that listens there is running",
         Place::Here => START_POOL,
         Place::Address => {
-            "If it is right, check that the pool runs there and accepts connections from other machines (`vipnode pool \
-             --bind 0.0.0.0:PORT`)."
+            "and that the pool is running there and accepts connections from other machines (`vipnode pool --bind \
+             0.0.0.0:PORT`)"
         }
         Place::Name => {
-            "If it is right, check this machine's network, and ask the pool's operator whether the pool is running."
+            "and this machine's network; if both are right, ask the pool's operator whether the pool is running"
         }
     }
 }
 
-/// What to check beyond the address, if another server answers there.
+/// The end of a hint: what to check beyond the address, if another server answers there.
 fn other_server_fix(address: &str) -> &'static str {
     match Place::of(address) {
-        Place::Path => "Check that the program that listens there is the right one.",
+        Place::Path => "and that the right program listens there",
         Place::Here => START_POOL,
-        Place::Address | Place::Name => "If it is right, ask the pool's operator for the pool's URL.",
+        Place::Address | Place::Name => "or ask the pool's operator for the pool's URL",
     }
 }
 
@@ -150,15 +150,17 @@ fn status_fix(status: u16, url: &str) -> String {
     match status {
         401 | 407 => "Pass an address that needs no login: a pool does not ask for one, but a proxy may.".to_owned(),
         403 => "Have the proxy or the firewall in front of this address accept connections from here.".to_owned(),
-        404 | 405 => format!("Check the path and the port of the address. {}", other_server_fix(url)),
+        404 | 405 => format!("Check the path and the port of the address, {}.", other_server_fix(url)),
         429 => "Try again later, or raise the limit in the proxy in front of this address.".to_owned(),
         502..=504 if is_here => {
             "Start the pool (`vipnode pool`) behind this proxy, or pass the pool's own address.".to_owned()
         }
-        502..=504 => "Try again later. If the proxy at this address still cannot reach the pool, tell the pool's \
+        502..=504 => {
+            "Try again later. If the proxy at this address still cannot reach the pool, report it to the pool's \
                       operator."
-            .to_owned(),
-        _ => format!("Check the address. {}", other_server_fix(url)),
+                .to_owned()
+        }
+        _ => format!("Check the address, {}.", other_server_fix(url)),
     }
 }
 
@@ -191,8 +193,8 @@ mod tests {
             (404, "path", "path"),
             (405, "`vipnode pool`", "ask the pool's operator"),
             (429, "limit in the proxy", "limit in the proxy"),
-            (502, "`vipnode pool`) behind this proxy", "tell the pool's operator"),
-            (503, "`vipnode pool`) behind this proxy", "tell the pool's operator"),
+            (502, "`vipnode pool`) behind this proxy", "report it to the pool's operator"),
+            (503, "`vipnode pool`) behind this proxy", "report it to the pool's operator"),
             (418, "`vipnode pool`", "ask the pool's operator"),
         ] {
             for (url, hint) in [("ws://127.0.0.1:8080/", here), ("wss://p", there)] {
@@ -212,17 +214,17 @@ mod tests {
 
     /// Nobody can start the pool behind a name, and no pool has the port 8080 by default there.
     #[test]
-    fn only_the_user_of_this_machine_is_told_to_start_a_pool() {
+    fn only_a_hint_about_this_machine_suggests_to_start_a_pool() {
         for here in ["ws://127.0.0.1:8080/", "ws://localhost/", "wss://[::1]:1/"] {
             assert!(
-                hints(here).iter().all(|hint| hint.contains("start one: `vipnode pool`")),
+                hints(here).iter().all(|hint| hint.contains("start a pool there if none is running: `vipnode pool`")),
                 "{here}: {:?}",
                 hints(here)
             );
         }
         for there in ["wss://pool.example/", "https://pool.example:8443/", "ws://pool.example:8080/", "wss://10.0.0.1/"]
         {
-            assert!(hints(there).iter().all(|hint| !hint.contains("start one")), "{there}: {:?}", hints(there));
+            assert!(hints(there).iter().all(|hint| !hint.contains("start a pool")), "{there}: {:?}", hints(there));
         }
         let [unreachable, late, page] = hints("wss://pool.example/");
         assert!(unreachable.contains("ask the pool's operator") && unreachable == late, "{unreachable}");
@@ -237,9 +239,9 @@ mod tests {
         assert!(hint("wss://10.0.0.1/").contains("it means port 443; a pool listens on port 8080"));
         assert!(hint("http://127.0.0.1/").contains("it means port 80; a pool listens"));
         assert!(hint("ws://pool.example/").contains("it means port 80; a pool listens"));
-        assert!(hint("wss://pool.example/").starts_with("Check the address (it means port 443). "));
+        assert!(hint("wss://pool.example/").starts_with("Check the address (it means port 443), "));
         for whole in ["ws://127.0.0.1:8080/", "/run/geth.ipc"] {
-            assert!(hint(whole).starts_with("Check the address. "), "{whole}");
+            assert!(hint(whole).starts_with("Check the address, "), "{whole}");
         }
     }
 }
