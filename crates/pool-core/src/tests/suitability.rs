@@ -198,9 +198,9 @@ fn a_client_hears_where_hosts_are_if_none_is_on_its_chain() {
     other.genesis.0[0] = 8;
     pool.connect(SECOND_HOST, on(host(SECOND_HOST, SLOTS), other)).unwrap();
     pool.ask(CLIENT, 1);
-    assert!(pool.why(CLIENT).contains("another genesis block, 0x08"), "{}", pool.why(CLIENT));
+    assert!(pool.why(CLIENT).contains("a different genesis block, 0x08"), "{}", pool.why(CLIENT));
     assert!(pool.why(CLIENT).contains("compare your genesis file"));
-    assert!(pool.explain(CLIENT).unwrap().reason.unwrap().contains("another genesis block"));
+    assert!(pool.explain(CLIENT).unwrap().reason.unwrap().contains("a different genesis block"));
     // One on its chain that is full is another matter.
     pool.connect(THIRD_HOST, on(host(THIRD_HOST, 0), chain(5))).unwrap();
     pool.ask(CLIENT, 1);

@@ -48,7 +48,7 @@ async fn d4_frame_bytes() {
     let pool = limited(PoolLimits { frame_bytes: 2_000, ..PoolLimits::default() }).await;
     let mut socket = RawSocket::open(&ws_url(&pool)).await;
     socket.send(&"x".repeat(2_001)).await;
-    assert_eq!(socket.closed().await, "a frame of more than 2000 bytes");
+    assert_eq!(socket.closed().await, "received a message of more than 2000 bytes");
     let answer = post_text(pool.local_addr(), &"x".repeat(2_001)).await;
     assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("2000 bytes"), "{answer}");
 }

@@ -170,7 +170,7 @@ impl Simulation {
         }
     }
 
-    /// How long an honest client may have no host where slots are scarce, in ms. Whoever waits is served by wide blocks in turn, so in
+    /// How long an honest client may have no host where slots are scarce, in ms. Waiting clients are served by wide block in turn, so in
     /// the worst case one slot is free, and a client of each other wide block holds it for an offer first.
     fn scarce_wait_ms(&self) -> u64 {
         let of_attackers = self.scenario.attackers.iter().flat_map(AttackerPlan::client_ips);
