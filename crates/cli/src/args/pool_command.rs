@@ -57,7 +57,7 @@ pub(crate) struct RestoreArgs {
     pub(crate) file: PathBuf,
     /// Restore the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     /// Replace an existing database, and keep it under another name.
@@ -83,7 +83,7 @@ pub(crate) struct PruneArgs {
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -96,7 +96,7 @@ pub(crate) struct FoldArgs {
     pub(crate) older: Duration,
     /// Fold in the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -117,7 +117,7 @@ pub(crate) struct BackupArgs {
     pub(crate) file: PathBuf,
     /// Copy the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -239,7 +239,7 @@ pub(crate) enum AdminCommand {
 pub(crate) struct PoolSocketArgs {
     /// Act on the pool with this data directory.
     ///
-    /// [default: the only pool that this user runs without --datadir on this machine]
+    /// [default: the only pool that this user runs on this machine; if there are several, the one without --datadir]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     /// Act on the pool with this admin socket.
