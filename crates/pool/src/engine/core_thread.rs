@@ -333,7 +333,7 @@ impl CoreThread {
         let Some(PricingRow { current, next, .. }) = self.core.prices() else { return };
         match next {
             None => tracing::info!(price = %current.price, fee_bps = current.fee_bps, "a slot costs this"),
-            Some(NextPricing { pricing, from, .. }) => tracing::warn!(
+            Some(NextPricing { pricing, from, .. }) => tracing::info!(
                 old = %current.price, new = %pricing.price, fee_bps = pricing.fee_bps, from = %from.rfc3339_seconds(),
                 "the price of a slot changes"
             ),
@@ -362,6 +362,9 @@ impl CoreThread {
             }
             OperatorQuery::Claims { after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.claims(after, most)));
+            }
+            OperatorQuery::NewestPeriod(answer) => {
+                let _nobody_waits = answer.send((asset, self.core.newest_settlement_period()));
             }
             OperatorQuery::Payouts { period, after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.payouts_of(period, after, most)));

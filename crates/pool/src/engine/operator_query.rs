@@ -31,6 +31,8 @@ pub(crate) enum OperatorQuery {
     Accounts { from: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<LedgerAccountView>>)> },
     /// Asks what can be claimed of the clients' channels, by payer after one. Answered as [`Self::Accounts`].
     Claims { after: Option<Account>, most: usize, answer: oneshot::Sender<(Asset, Option<Vec<VoucherClaim>>)> },
+    /// Asks for the number of the newest settlement period that was closed. Answered as [`Self::Accounts`].
+    NewestPeriod(oneshot::Sender<(Asset, Option<u64>)>),
     /// Asks for the payouts of a settlement period, or of the newest, after a number. Answered as [`Self::Accounts`].
     Payouts {
         period: Option<u64>,
