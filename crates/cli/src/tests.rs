@@ -286,9 +286,8 @@ fn payout() -> PayoutView {
     PayoutView { account: account(7), next: Some(next) }
 }
 
-pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus {
-    let now = Ms::new(1_800_000_000_000);
-    let lease = LeaseStatus {
+fn lease(now: Ms) -> LeaseStatus {
+    LeaseStatus {
         lease: LeaseId::new(7),
         peer: node(0xab),
         address: Some("10.0.0.7:30303".to_owned()),
@@ -302,7 +301,12 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
         redial_ms: None,
         ending: false,
         direct: false,
-    };
+    }
+}
+
+pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> AgentStatus {
+    let now = Ms::new(1_800_000_000_000);
+    let lease = lease(now);
     let metered = Metered { leases: 1, seen_ms: 184_000, cost: Amount::new(306_000_000_000) };
     AgentStatus {
         agent_version: "vipnode/3.0.0".to_owned(),
@@ -333,6 +337,7 @@ pub(crate) fn agent(number: u8, head: Option<u64>, head_age_ms: Option<u64>) -> 
             loss: None,
         },
         connections: ConnectionSettings::default(),
+        flags: std::collections::BTreeMap::new(),
         signer: Some(account(3)),
         host: Some(AgentHostStatus {
             slots: 10,

@@ -1,4 +1,4 @@
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
 use vipnode_pool_core::{
     AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, PayoutRow, TimesRow,
@@ -124,6 +124,13 @@ pub trait StoreSnapshot {
     /// # Errors
     /// See [`StoreError`].
     fn accounts_of(&mut self, node: &NodeId) -> Result<StatementParties, StoreError>;
+
+    /// Returns the entries that marked payouts with these numbers, all of one settlement period, as paid or bounced, in the order
+    /// in which they were posted. Those that were pruned are missing.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    fn marks(&mut self, period: u64, payouts: RangeInclusive<u64>) -> Result<Vec<LedgerEntry>, StoreError>;
 
     /// Returns which account receives what a node earns, and since when.
     ///

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use vipnode_agent_core::{AgentView, EndedSide, LeaseSnapshot, PoolState, SLOW_CONNECT_MS};
 use vipnode_types::{
@@ -5,7 +7,7 @@ use vipnode_types::{
     wire::{NextPrice, PaymentTerms, PayoutView, Side},
 };
 
-use super::ConnectionSettings;
+use super::{AgentFlags, ConnectionSettings};
 
 /// The status of an agent. Times are in milliseconds since the Unix epoch by the agent's clock; amounts are in the
 /// smallest unit of the pool's asset.
@@ -27,6 +29,11 @@ pub struct AgentStatus {
     /// The connections to the pool and the node that the agent allows.
     #[serde(default)]
     pub connections: ConnectionSettings,
+    /// The flags that the agent runs with, from its command line, environment, and settings file: the values of each, by its
+    /// name without `--`. Flags with their default values are left out, and so are secrets. With the same flags, another
+    /// command on this machine has the same settings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub flags: BTreeMap<String, Vec<String>>,
     /// The address of the agent's key, which signs the vouchers of its payment channel; `None` in the status of an
     /// older agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,6 +226,7 @@ pub(crate) struct StaticStatus {
     pub(crate) pool: String,
     pub(crate) protocol: u32,
     pub(crate) connections: ConnectionSettings,
+    pub(crate) flags: AgentFlags,
     pub(crate) signer: Account,
     /// As first probed.
     pub(crate) facts: NodeFacts,
@@ -260,6 +268,7 @@ impl AgentStatus {
                 }),
             },
             connections: static_status.connections.clone(),
+            flags: static_status.flags.get(),
             signer: Some(static_status.signer),
             host: AgentHostStatus::of(view),
             client: AgentClientStatus::of(view),

@@ -8,6 +8,7 @@
 //! Uses the limits and the views of the agent core; `run` passes it what it shows. The connection to the pool does not belong
 //! here.
 
+mod agent_flags;
 mod agent_status;
 mod connection_settings;
 mod latencies;
@@ -18,6 +19,7 @@ mod server;
 mod status_client;
 mod status_source;
 
+pub use agent_flags::AgentFlags;
 pub use agent_status::{
     AgentClientStatus, AgentHostStatus, AgentStatus, LeaseStatus, Metered, NodeStatus, PoolLink, PoolLossStatus,
 };

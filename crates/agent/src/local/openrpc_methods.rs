@@ -126,6 +126,7 @@ fn example() -> AgentStatus {
             loss: None,
         },
         connections: ConnectionSettings { insecure: false, tls_ca: Some("/etc/vipnode/pool-ca.pem".to_owned()) },
+        flags: [("min-peers".to_owned(), vec!["1".to_owned()])].into(),
         signer: Some(Account::new([3; 20])),
         host: None,
         client: Some(AgentClientStatus {

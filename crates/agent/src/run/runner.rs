@@ -19,7 +19,7 @@ use super::{
 use crate::{
     AcceptedPool, AgentError, AgentMetrics, AgentNotice, Connector, PoolAddress, Resolver,
     limits::{LOCAL_QUERIES, NOTICES, NoticeLimits, StatementLimits},
-    local::{ConnectionSettings, LocalServer, Queries, StaticStatus, StatusSource},
+    local::{AgentFlags, ConnectionSettings, LocalServer, Queries, StaticStatus, StatusSource},
     notifier::Notifier,
     state::StateDir,
 };
@@ -41,6 +41,8 @@ pub struct RunnerConfig {
     pub agent: AgentConfig,
     /// Which connections it allows, for other commands on this machine.
     pub connections: ConnectionSettings,
+    /// Its flags, for other commands on this machine.
+    pub flags: AgentFlags,
     /// Its metrics; `None` where they are not shown.
     pub metrics: Option<AgentMetrics>,
     /// How many notices are shown.
@@ -175,6 +177,7 @@ async fn run(
         pool: config.pool.as_ref().map(|pool| pool.address.url().to_owned()).unwrap_or_default(),
         protocol,
         connections: config.connections,
+        flags: config.flags,
         signer,
         facts: facts.clone(),
     };

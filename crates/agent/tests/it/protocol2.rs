@@ -75,6 +75,7 @@ impl Bench {
         };
         RunnerConfig {
             connections: vipnode_agent::local::ConnectionSettings::default(),
+            flags: vipnode_agent::local::AgentFlags::default(),
             node,
             pool: Some(PoolAccess {
                 connector: Arc::new(NetConnector::new(pool.clone(), vipnode_rpc::Trust::default())),

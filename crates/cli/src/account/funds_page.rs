@@ -1,10 +1,11 @@
 use vipnode_types::{Amount, NodeId, wire::NodeFunds};
 
 use super::funds_rows;
-use crate::output::{Column, Styled, Table};
+use crate::output::{Column, Styled, Table, with_carried_flags_of_own};
 
 /// What a node may spend at its pool, and what it earned, fitted to `width` columns.
-pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: usize) -> Styled {
+/// `link` is the command with which an account pays for the node.
+pub(crate) fn funds_page((node, pool): (&NodeId, &str), funds: &NodeFunds, link: &str, width: usize) -> Styled {
     let show = |amount: Amount| funds.asset.show(amount).to_string();
     let mut page: Styled = format!("Node {} at {pool}\n\n", node.short()).as_str().into();
     let paid_by = funds.account.map_or_else(|| "none".to_owned(), |account| account.to_string());
@@ -20,7 +21,7 @@ pub(crate) fn funds_page(node: &NodeId, pool: &str, funds: &NodeFunds, width: us
     }
     page.append(&Table::new([Column::text(""), Column::text("")]).with_rows(rows).fit(width));
     if funds.account.is_none() && funds.payout.is_none() {
-        page.hint("Let an account pay for this node: `vipnode account link`", "");
+        page.hint(&with_carried_flags_of_own(&format!("Let an account pay for this node: `{link}`")), "");
     }
     page.trimmed().wrapped(width)
 }
@@ -57,14 +58,17 @@ mod tests {
             payable: Amount::new(300_700),
             ..client
         };
+        let unlinked = NodeFunds { account: None, funds: AccountFunds::default(), ..client };
+        let link = "vipnode account link wss://pool.example/ --keystore FILE --tls-ca /etc/vipnode/ca.pem";
         let balance = SignedAmount::difference(Amount::ZERO, Amount::new(7));
         let owing = NodeFunds { funds: AccountFunds { balance, ..AccountFunds::default() }, ..client };
         insta::assert_snapshot!(
             "funds",
             pages(|width| {
-                [client, host, owing]
+                [client, host, owing, unlinked]
                     .map(|funds| {
-                        plain(&funds_page(&NodeId::new([7; 64]), "wss://pool.example/", &funds, width).to_string())
+                        let of = (&NodeId::new([7; 64]), "wss://pool.example/");
+                        plain(&funds_page(of, &funds, link, width).to_string())
                     })
                     .join("\n\n")
             })

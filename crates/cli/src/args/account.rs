@@ -177,7 +177,7 @@ pub(crate) struct AccountPayoutArgs {
 pub(crate) struct AccountPoolArgs {
     /// Call this pool.
     ///
-    /// [default: the pool at ws://127.0.0.1:8080, if one responds there]
+    /// [default: the pool of the agents that run on this machine, or the pool at ws://127.0.0.1:8080, if one responds there]
     #[arg(id = CALLED_POOL, value_name = "POOL", value_parser = typed_pool, help_heading = "Pool")]
     pool: Option<String>,
     /// Call this pool; its name may be a single word.

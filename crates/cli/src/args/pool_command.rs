@@ -56,7 +56,7 @@ pub(crate) struct RestoreArgs {
     pub(crate) file: PathBuf,
     /// Restore the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     /// Replace an existing database, and keep it under another name.
@@ -85,7 +85,7 @@ pub(crate) struct PruneArgs {
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -98,7 +98,7 @@ pub(crate) struct FoldArgs {
     pub(crate) older: Duration,
     /// Fold billing periods of the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -119,7 +119,7 @@ pub(crate) struct BackupArgs {
     pub(crate) file: PathBuf,
     /// Copy the database in this data directory.
     ///
-    /// [default: ~/.local/share/vipnode/pool]
+    /// [default: ~/.local/share/vipnode/pool, or the only pool that this user runs on this machine]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
 }
@@ -240,7 +240,7 @@ pub(crate) enum AdminCommand {
 pub(crate) struct PoolSocketArgs {
     /// Act on the pool with this data directory.
     ///
-    /// [default: the only pool that this user runs without --datadir on this machine]
+    /// [default: the only pool that this user runs on this machine; if there are several, the one without --datadir]
     #[arg(long, value_name = "DIR", help_heading = "Pool")]
     pub(crate) datadir: Option<PathBuf>,
     /// Act on the pool with this admin socket.

@@ -1,10 +1,10 @@
 use std::process::ExitCode;
 
 use vipnode_agent::{
-    AcceptedPool, AccountClient, KnownPool, NetConnector, PoolAddress, clock,
+    AcceptedPool, AccountClient, KnownPool, NetConnector, clock,
     state::{AgentIdentity, StateDir, kept_identity, pinned_pool},
 };
-use vipnode_node::{Trust, limits::NodeLimits};
+use vipnode_node::limits::NodeLimits;
 use vipnode_types::{
     Account, AccountAct, AccountRequest, AccountSignature, Ms, NodeFacts, NodeId, PayoutOrder,
     wire::{
@@ -19,8 +19,8 @@ use crate::{
         AccountCommand, AccountLinkArgs, AccountPayoutArgs, AccountPoolArgs, AccountShowArgs, AccountStatementArgs,
         AccountUnlinkArgs, NodeArgs,
     },
-    commands::{daily_statements, link, own_funds},
-    discover::{RetryPolicy, find_node, find_pool},
+    commands::{called_pool::CalledPool, daily_statements, link, own_funds},
+    discover::{RetryPolicy, find_node},
     error::{CliError, KeystoreError},
     output::{Line, Screen, Tone, terminal},
 };
@@ -43,9 +43,9 @@ pub(crate) async fn run(command: AccountCommand, screen: Screen) -> Result<ExitC
 
 /// Lets the local node spend from an account.
 async fn link(args: &AccountLinkArgs, screen: Screen) -> Result<(), CliError> {
-    let address = find_pool(args.pool.pool(), true, screen).await?;
+    let called = CalledPool::of(&args.pool, &args.node.trust, args.node.state_dir.as_deref(), screen).await?;
     let (node, agent) = local_node(&args.node, screen).await?;
-    let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node.id))).await?;
+    let pool = open(&called, &args.pool, Some((&args.node, node.id))).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let act = AccountAct::Link { node: node.id, chain_id: node.chain.chain_id };
     let Some((counter, signature)) = signed(&signer, &pool, act, screen)? else { return Ok(()) };
@@ -53,7 +53,7 @@ async fn link(args: &AccountLinkArgs, screen: Screen) -> Result<(), CliError> {
     let request = LinkRequest { account, chain_id, counter, signature };
     let LinkReply { unpaid } = pool.call(method::LINK, &request, Some(&agent)).await?;
     let unpaid = unpaid.map(|error| error.sanitized(WORDS));
-    link_lines((node.id, account), address.url(), unpaid.as_ref()).iter().for_each(|line| screen.say(line));
+    link_lines((node.id, account), called.address.url(), unpaid.as_ref()).iter().for_each(|line| screen.say(line));
     Ok(())
 }
 
@@ -72,7 +72,7 @@ fn link_lines((node, account): (NodeId, Account), pool: &str, unpaid: Option<&Wi
 
 /// Ends the link between a node and an account.
 async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError> {
-    let address = find_pool(args.pool.pool(), true, screen).await?;
+    let called = CalledPool::of(&args.pool, &args.node.trust, args.node.state_dir.as_deref(), screen).await?;
     let by_agent = args.signer.keystore.is_none() && args.signer.signature.is_none() && args.linked.is_none();
     let (node, agent) = match args.linked {
         Some(node) => (node, None),
@@ -81,7 +81,7 @@ async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError
             (facts.id, by_agent.then_some(agent))
         }
     };
-    let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node))).await?;
+    let pool = open(&called, &args.pool, Some((&args.node, node))).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let account = signer.account();
     let request = if by_agent {
@@ -93,7 +93,7 @@ async fn unlink(args: &AccountUnlinkArgs, screen: Screen) -> Result<(), CliError
         UnlinkRequest { account, node, counter, signature: Some(signature) }
     };
     let Done {} = pool.call(method::UNLINK, &request, agent.as_ref()).await?;
-    screen.say(&unlinked_line((node, account), address.url()));
+    screen.say(&unlinked_line((node, account), called.address.url()));
     Ok(())
 }
 
@@ -108,13 +108,13 @@ async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
     if args.signer.keystore.is_none() && args.signer.account.is_none() {
         return own_funds::show(args.state_dir.as_deref(), args.pool.pool(), screen).await;
     }
-    let address = find_pool(args.pool.pool(), true, screen).await?;
-    let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
+    let called = CalledPool::of(&args.pool, &args.trust, args.state_dir.as_deref(), screen).await?;
+    let pool = open(&called, &args.pool, None).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Read, screen)? else { return Ok(()) };
     let account = signer.account();
     let view: AccountView = pool.call(method::ACCOUNT, &AccountQuery { account, counter, signature }, None).await?;
-    let page = account_page(&account, address.url(), &view, terminal::page_width());
+    let page = account_page(&account, called.address.url(), &view, terminal::page_width());
     let mut json = serde_json::to_value(&view).unwrap_or_default();
     if let Some(fields) = json.as_object_mut() {
         fields.insert("event".to_owned(), "account".into());
@@ -126,12 +126,12 @@ async fn show(args: &AccountShowArgs, screen: Screen) -> Result<(), CliError> {
 
 /// Prints the statement of an account.
 async fn statement(args: &AccountStatementArgs, screen: Screen) -> Result<(), CliError> {
-    let address = find_pool(args.pool.pool(), true, screen).await?;
-    let pool = open(&address, &args.pool, args.trust.trust()?, None).await?;
+    let called = CalledPool::of(&args.pool, &args.trust, None, screen).await?;
+    let pool = open(&called, &args.pool, None).await?;
     let signer = AccountSigner::of(&args.signer)?;
     let Some((counter, signature)) = signed(&signer, &pool, AccountAct::Read, screen)? else { return Ok(()) };
     let account = signer.account();
-    let of = format!("account {account} at {address}");
+    let of = format!("account {account} at {}", called.address);
     let query = Some(AccountQuery { account, counter, signature });
     let ask = async |range| {
         let request = StatementRequest { account: query, range };
@@ -142,13 +142,13 @@ async fn statement(args: &AccountStatementArgs, screen: Screen) -> Result<(), Cl
 
 /// Sets the account that receives what a host earns.
 async fn payout(args: &AccountPayoutArgs, screen: Screen) -> Result<(), CliError> {
-    let address = find_pool(args.pool.pool(), true, screen).await?;
+    let called = CalledPool::of(&args.pool, &args.node.trust, args.node.state_dir.as_deref(), screen).await?;
     let key = link::node_key(args.nodekey.as_deref(), &args.node, screen).await?;
     let (node, account) = (key.id(), args.account);
-    let pool = open(&address, &args.pool, args.node.trust()?, Some((&args.node, node))).await?;
+    let pool = open(&called, &args.pool, Some((&args.node, node))).await?;
     let request = PayoutRequest { node, order: PayoutOrder::sign(&key, account, clock::wall()) };
     let view: PayoutView = pool.call(method::PAYOUT, &request, None).await?;
-    screen.say(&payout_line(node, address.url(), &view));
+    screen.say(&payout_line(node, called.address.url(), &view));
     Ok(())
 }
 
@@ -181,9 +181,8 @@ async fn local_node(args: &NodeArgs, screen: Screen) -> Result<(NodeFacts, Agent
 
 /// Connects to a pool. It has to be the one that the agent of the node remembers.
 async fn open(
-    address: &PoolAddress,
+    CalledPool { address, trust }: &CalledPool,
     args: &AccountPoolArgs,
-    trust: Trust,
     agent: Option<(&NodeArgs, NodeId)>,
 ) -> Result<AccountClient, CliError> {
     let pinned = match agent {
@@ -191,7 +190,7 @@ async fn open(
         None => None,
     };
     let accepted: Option<AcceptedPool> = args.accept_pool_key;
-    let connector = NetConnector::new(address.clone(), trust);
+    let connector = NetConnector::new(address.clone(), trust.clone());
     Ok(AccountClient::open(&connector, KnownPool::new(address, pinned, accepted)).await?)
 }
 

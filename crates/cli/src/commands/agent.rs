@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use vipnode_agent::{
     AgentError, AgentRunner, NetConnector, NodeKeyAt, PoolAccess, RunnerConfig, SystemResolver,
     limits::{AgentLimits, PoolLinkLimits},
-    local::StatusSource,
+    local::{AgentFlags, StatusSource},
     state::StateDir,
 };
 use vipnode_agent_core::{AgentConfig, DirectConfig, HostConfig, PayConfig, PeerPolicy};
@@ -339,6 +339,8 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
     if role.runtime.dry_run {
         return dry_run(&*node, &config, screen).await;
     }
+    let flags = AgentFlags::default();
+    flags.set(reload.flags());
     let kept = kept_peers(&*node, &endpoint, &FinderEnvironment::here()).await;
     config.keep.extend(&kept);
     let pool = pool_access(&role.connection, &targets, &config, &limits.pool, screen).await?;
@@ -350,6 +352,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
         node_key: node_key_at(role.connection.nodekey, endpoint),
         agent: config,
         connections: role.connection.node.trust.settings(),
+        flags: flags.clone(),
         metrics: shown.as_ref().map(|(metrics, _server)| metrics.clone()),
         notice_limits: limits.notices,
         statement_limits: limits.statements,
@@ -367,6 +370,7 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
             }
             () = hangups.next(), if !stopping => {
                 read_again(&mut reload, (&mut targets, has_pool), (&kept, &trust), &runner, screen);
+                flags.set(reload.flags());
             }
             notice = notices.recv() => match notice {
                 Some(notice) => screen.say(&agent_notice_line(&notice)),

@@ -1,8 +1,12 @@
-use std::{path::Path, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode};
+
+use vipnode_agent::local::AgentStatus;
+use vipnode_node::Endpoint;
 
 use crate::{
-    args::{DoctorArgs, RoleName},
+    args::{Command, DoctorArgs, RoleName, Targets},
     commands::agent::Role,
+    config::Reload,
     doctor::{Finding, Requirements, Verdict, evaluate, gather, overall},
     error::CliError,
     output::{
@@ -12,8 +16,13 @@ use crate::{
     status::LocalAgents,
 };
 
-/// Reports what the role needs and lacks. Exit code 1: the role cannot work like this.
-pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, CliError> {
+/// Reports what the role needs and lacks. Exit code 1: the role cannot work like this. Without a pool, it checks the setup of the
+/// agent that runs here.
+pub(crate) async fn run(args: DoctorArgs, screen: Screen, reload: &Reload) -> Result<ExitCode, CliError> {
+    let args = match names_nobody(&args)? {
+        true => of_running_agent(args, screen, reload).await?,
+        false => args,
+    };
     let (client, node_max_peers) = (args.role != RoleName::Host, args.agent.hosting.node_max_peers);
     let role = Role::of_doctor(args);
     if role.print_limits(screen)? {
@@ -21,9 +30,6 @@ pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, Cl
     }
     role.check(screen)?;
     let targets = role.targets()?;
-    if targets.pool.is_none() && targets.direct.is_empty() {
-        running_agent(role.connection().node.state_dir.as_deref()).await.iter().for_each(|line| screen.say(line));
-    }
     let agent = role.settings(&targets, targets.has_pool())?;
     let wants = Requirements { agent, client, node_max_peers, port: None };
     let findings = evaluate(&gather(role.connection(), &role.limits()?, &targets, wants, screen).await?);
@@ -45,24 +51,81 @@ pub(crate) async fn run(args: DoctorArgs, screen: Screen) -> Result<ExitCode, Cl
     Ok(overall.exit_code())
 }
 
-/// The agent that runs here, which the checks ignore if no pool is named: it may use another pool, and one role only.
-async fn running_agent(state_dir: Option<&Path>) -> Option<Line> {
-    let agents = LocalAgents::ask_in(state_dir, None).await.ok()?;
-    agents.answered.iter().find_map(|(_, status)| {
-        let role = match (&status.host, &status.client) {
-            (Some(_), None) => "host",
-            (None, Some(_)) => "client",
-            _ => "agent",
-        };
-        let url = Some(&*status.pool.url).filter(|url| !url.is_empty())?;
-        Some(running_agent_line(&status.node.id.short(), url, role))
-    })
+/// Whether neither a pool nor a host or a client was named.
+fn names_nobody(args: &DoctorArgs) -> Result<bool, CliError> {
+    let targets = Targets::of(args.agent.connection.named(), &args.agent.hosting.allow)?;
+    Ok(targets.pool.is_none() && targets.direct.is_empty())
 }
 
-fn running_agent_line(node: &str, url: &str, role: &str) -> Line {
-    let text = format!("The agent of node {node} is running here with the pool {url}; no pool was named to check");
-    let line = Line::new("running_agent", Tone::Plain, text).with("node", node).with("url", url).with("role", role);
-    line.hint(&format!("To check the setup of this agent, run `vipnode doctor {} --role {role}`", quoted(url)))
+/// The arguments, completed by the flags of the only agent that runs here. Of several, the user has to choose.
+async fn of_running_agent(args: DoctorArgs, screen: Screen, reload: &Reload) -> Result<DoctorArgs, CliError> {
+    let node = &args.agent.connection.node;
+    let agents = LocalAgents::ask_in(node.state_dir.as_deref(), None).await;
+    let answered = agents.map(|agents| agents.answered).unwrap_or_default();
+    let of_node = |status: &AgentStatus| node.rpc.as_deref().is_none_or(|rpc| is_at(rpc, &status.node.at));
+    let running: Vec<AgentStatus> = answered.into_iter().map(|(_, status)| status).filter(of_node).collect();
+    let [status] = &*running else {
+        several_agents(&running).iter().for_each(|line| screen.say(line));
+        return Ok(args);
+    };
+    let read = reload.read_with(&flags_of(status))?;
+    let Some(Command::Doctor(completed)) = read.and_then(|cli| cli.command) else { return Ok(args) };
+    screen.say(&running_agent_line(status, completed.role));
+    Ok(*completed)
+}
+
+/// Whether a node that a user named is the one at this address.
+fn is_at(typed: &str, at: &str) -> bool {
+    typed == at || typed.parse::<Endpoint>().is_ok_and(|endpoint| endpoint.to_string() == at)
+}
+
+/// The flags with which an agent runs, and what its status has of them if it does not list them.
+fn flags_of(status: &AgentStatus) -> BTreeMap<String, Vec<String>> {
+    let mut flags = status.flags.clone();
+    let role = match (&status.host, &status.client) {
+        (Some(_), None) => "host",
+        (None, Some(_)) => "client",
+        _ => "agent",
+    };
+    let mut add = |name: &str, value: String| {
+        flags.entry(name.to_owned()).or_insert_with(|| vec![value]);
+    };
+    add("role", role.to_owned());
+    if !status.pool.url.is_empty() && !status.flags.contains_key("pool") {
+        add("pool", status.pool.url.clone());
+    }
+    if let Some(tls_ca) = &status.connections.tls_ca {
+        add("tls-ca", tls_ca.clone());
+    }
+    if status.connections.insecure {
+        add("insecure", true.to_string());
+    }
+    // Another node may be found first.
+    if !status.node.at.contains("://") {
+        add("rpc", status.node.at.clone());
+    }
+    flags
+}
+
+fn running_agent_line(status: &AgentStatus, role: RoleName) -> Line {
+    let role = match role {
+        RoleName::Agent => "agent",
+        RoleName::Host => "host",
+        RoleName::Client => "client",
+    };
+    let (node, url) = (status.node.id.short(), &status.pool.url);
+    let pool = if url.is_empty() { String::new() } else { format!(" and the pool {url}") };
+    let text = format!("Checking the setup of the agent that runs here ({role}), with its settings, node {node}{pool}");
+    Line::new("running_agent", Tone::Plain, text).with("node", node).with("url", url.as_str()).with("role", role)
+}
+
+/// That several agents run here, none of which is checked.
+fn several_agents(running: &[AgentStatus]) -> Option<Line> {
+    let [first, _, ..] = running else { return None };
+    let nodes: Vec<String> = running.iter().map(|status| status.node.id.short()).collect();
+    let text = format!("Several agents run here, of the nodes {}; their settings are not used", nodes.join(", "));
+    let line = Line::new("running_agents", Tone::Warning, text).with("nodes", nodes);
+    Some(line.hint(&format!("To check the setup of one of them, pass its node: --rpc {}", quoted(&first.node.at))))
 }
 
 fn line(finding: &Finding) -> Line {
@@ -79,10 +142,31 @@ fn line(finding: &Finding) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::text_of;
+
+    fn client_status() -> AgentStatus {
+        AgentStatus { host: None, ..crate::tests::agent(1, None, None) }
+    }
 
     #[test]
-    fn the_hint_names_the_pool_and_the_role_of_the_agent() {
-        let said = crate::tests::text_of(&[running_agent_line("1f3a", "wss://pool.example/", "client")]);
-        assert!(said.contains("`vipnode doctor wss://pool.example/ --role client`"), "{said}");
+    fn an_agent_that_lists_no_flags_is_checked_with_what_its_status_has() {
+        let mut status = client_status();
+        status.connections.tls_ca = Some("/etc/ca.pem".to_owned());
+        let flags = flags_of(&status);
+        assert_eq!((&flags["role"][0], &flags["tls-ca"][0]), (&"client".to_owned(), &"/etc/ca.pem".to_owned()));
+        assert_eq!(flags["pool"], [status.pool.url.clone()]);
+        status.flags = [("pool".to_owned(), vec!["wss://p.example".to_owned(), "enode://x".to_owned()])].into();
+        assert_eq!(flags_of(&status)["pool"].len(), 2, "a host that was named with the pool is kept");
+    }
+
+    #[test]
+    fn of_several_agents_none_is_checked_and_all_are_named() {
+        let status = client_status();
+        assert!(several_agents(&[status.clone()]).is_none());
+        let said = text_of(&[several_agents(&[status.clone(), status.clone()]).unwrap()]);
+        assert!(
+            said.contains(&status.node.id.short()) && said.contains(&format!("--rpc {}", status.node.at)),
+            "{said}"
+        );
     }
 }

@@ -6,6 +6,7 @@
 mod account;
 mod agent;
 mod agent_metrics;
+mod called_pool;
 mod daily_statements;
 mod doctor;
 mod link;
@@ -123,7 +124,7 @@ async fn dispatch(cli: Cli, screen: Screen, signals: Signals, reload: Reload) ->
         Some(Command::Link(args)) => link::run(&args, screen).await,
         Some(Command::Account(args)) => return account::run(args.command, screen).await,
         Some(Command::Wallet(args)) => wallet::run(args.command, screen).await,
-        Some(Command::Doctor(args)) => return doctor::run(*args, screen).await,
+        Some(Command::Doctor(args)) => return doctor::run(*args, screen, &reload).await,
         Some(Command::Status(args)) => return status::run(&args, screen, signals).await,
         Some(Command::Ping(args)) => return ping::run(&args, screen).await,
         Some(Command::Release(args)) => return release::run(&args, screen).await,

@@ -1,12 +1,16 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vipnode_agent::{PoolAddress, local, state::StateDir};
+use vipnode_agent::{
+    PoolAddress,
+    local::{self, AgentStatus},
+    state::StateDir,
+};
 
 use crate::{
     account::funds_page,
     error::{CliError, CommandError},
-    output::{Screen, Styled, terminal::page_width},
+    output::{Screen, Styled, format::quoted, terminal::page_width},
 };
 
 /// Characters that are shown of a text from an agent or its pool.
@@ -27,7 +31,8 @@ pub(super) async fn show(state_dir: Option<&Path>, pool: Option<&str>, screen: S
         match local::funds(&socket).await {
             Ok(funds) => {
                 page.push(if shown.is_empty() { "" } else { "\n\n" });
-                page.append(&funds_page(&status.node.id, &status.pool.url, &funds, page_width()));
+                let of = (&status.node.id, &*status.pool.url);
+                page.append(&funds_page(of, &funds, &link_command(&status), page_width()));
                 shown.push(json!({"node": status.node.id, "pool": status.pool.url, "funds": funds}));
             }
             Err(error) => failed = failed.or_else(|| Some(CliError::from(error).sanitized(WORDS))),
@@ -38,4 +43,36 @@ pub(super) async fn show(state_dir: Option<&Path>, pool: Option<&str>, screen: S
     }
     screen.print(&page, &json!({"event": "funds", "agents": Value::from(shown)}));
     Ok(())
+}
+
+/// The command that links an account to the node of this agent, with all flags that it needs.
+fn link_command(status: &AgentStatus) -> String {
+    let mut command = format!("vipnode account link {} --keystore FILE", quoted(&status.pool.url));
+    let mut add = |flag: &str, value: &str| command += &format!(" --{flag} {}", quoted(value));
+    // Another node may be found first.
+    if !status.node.at.contains("://") {
+        add("rpc", &status.node.at);
+    }
+    if let Some(tls_ca) = &status.connections.tls_ca {
+        add("tls-ca", tls_ca);
+    }
+    if status.connections.insecure {
+        command += " --insecure";
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_links_an_account_is_complete() {
+        let mut status = crate::tests::agent(1, None, None);
+        status.connections.tls_ca = Some("/my dir/ca.pem".to_owned());
+        assert_eq!(
+            link_command(&status),
+            "vipnode account link wss://pool.example/ --keystore FILE --rpc /x/geth.ipc --tls-ca '/my dir/ca.pem'"
+        );
+    }
 }

@@ -1,20 +1,19 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::Value;
-use vipnode_agent::state::StateDir;
 use vipnode_pool::admin::{
-    AdminClient, AdminDrained, AdminNodes, AuditRequest, BanRequest, DrainRequest, LeasesRequest, NodesRequest,
-    TopOrder, TopRequest, UnbanRequest, admin_socket, admin_sockets, running_data_dirs, running_socket,
+    AdminDrained, AdminNodes, AuditRequest, BanRequest, DrainRequest, LeasesRequest, NodesRequest, TopOrder,
+    TopRequest, UnbanRequest,
 };
 
 use vipnode_types::LeaseId;
 
 use crate::{
-    args::{AdminCommand, DrainArgs, LeasesArgs, NodesArgs, OrderName, PoolSocketArgs},
-    commands::{pool_claim, pool_data_dir::default_data_dir, pool_ledger, resolve_target},
-    error::{CliError, CommandError},
-    output::{Screen, Styled, format::quoted, shorten, terminal::page_width},
+    args::{AdminCommand, DrainArgs, LeasesArgs, NodesArgs, OrderName},
+    commands::{pool_claim, pool_data_dir::client, pool_ledger, resolve_target},
+    error::CliError,
+    output::{Screen, Styled, shorten, terminal::page_width},
     pool_admin,
 };
 
@@ -53,41 +52,44 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
                 OrderName::In => TopOrder::In,
                 OrderName::Out => TopOrder::Out,
             };
-            let top = client(&args.pool)?.top(&TopRequest { by, most: args.most }).await?;
+            let top = client(&args.pool, screen)?.top(&TopRequest { by, most: args.most }).await?;
             (pool_admin::top_page(&top, page_width()), json(&top))
         }
         AdminCommand::Nodes(args) => {
-            let nodes = nodes(args).await?;
+            let nodes = nodes(args, screen).await?;
             (pool_admin::nodes_page(&nodes, page_width()), json(&nodes))
         }
         AdminCommand::Leases(LeasesArgs { node, account, after, most, pool }) => {
             let request = LeasesRequest { node, account, after: after.map(LeaseId::new), most };
-            let leases = client(&pool)?.leases(&request).await?;
+            let leases = client(&pool, screen)?.leases(&request).await?;
             (pool_admin::leases_page(&leases, page_width()), json(&leases))
         }
         AdminCommand::Ban(args) => {
             let for_ms = args.duration.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-            let client = client(&args.pool)?;
+            let client = client(&args.pool, screen)?;
             let target = resolve_target::target(&client, args.target).await?;
             let banned = client.ban(&BanRequest { target, reason: args.reason, for_ms }).await?;
             (pool_admin::banned_text(&banned), json(&banned))
         }
         AdminCommand::Unban(args) => {
-            let client = client(&args.pool)?;
+            let client = client(&args.pool, screen)?;
             let target = resolve_target::banned(&client, args.target).await?;
             let bans = client.unban(&UnbanRequest { target }).await?;
             (pool_admin::unbanned_text(&target, &bans), json(&bans))
         }
         AdminCommand::Bans(args) => {
-            let bans = client(&args.pool)?.bans().await?;
+            let bans = client(&args.pool, screen)?.bans().await?;
             (pool_admin::bans_page(&bans, page_width()), json(&bans))
         }
         AdminCommand::Audit(args) => {
-            let audit = client(&args.pool)?.audit(&AuditRequest { before: args.before, most: args.most }).await?;
-            (pool_admin::audit_page(&audit, page_width()), json(&audit))
+            let client = client(&args.pool, screen)?;
+            let audit = client.audit(&AuditRequest { before: args.before, most: args.most }).await?;
+            // A pool whose clients do not pay has no ledger, and its commands have no amounts.
+            let asset = pool_ledger::asset(&client).await.ok();
+            (pool_admin::audit_page(&audit, asset, page_width()), json(&audit))
         }
         AdminCommand::Drain(args) => {
-            let drained = drain(args).await?;
+            let drained = drain(args, screen).await?;
             (pool_admin::drained_text(&drained), json(&drained))
         }
         // Answered above.
@@ -109,8 +111,8 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
 }
 
 /// Drains a node or the pool, or stops that.
-async fn drain(args: DrainArgs) -> Result<AdminDrained, CliError> {
-    let client = client(&args.pool)?;
+async fn drain(args: DrainArgs, screen: Screen) -> Result<AdminDrained, CliError> {
+    let client = client(&args.pool, screen)?;
     let node = match args.node {
         Some(typed) => Some(resolve_target::node(&client, typed).await?),
         None => None,
@@ -119,44 +121,14 @@ async fn drain(args: DrainArgs) -> Result<AdminDrained, CliError> {
 }
 
 /// A page of the nodes, whose versions they sent themselves.
-async fn nodes(args: NodesArgs) -> Result<AdminNodes, CliError> {
+async fn nodes(args: NodesArgs, screen: Screen) -> Result<AdminNodes, CliError> {
     let NodesArgs { filter, chain, from, most, pool } = args;
-    let mut nodes = client(&pool)?.nodes(&NodesRequest { chain_id: chain, filter, from, most }).await?;
+    let mut nodes = client(&pool, screen)?.nodes(&NodesRequest { chain_id: chain, filter, from, most }).await?;
     for node in &mut nodes.nodes {
         node.agent_version = shorten(&node.agent_version, WORDS);
         node.client_version = shorten(&node.client_version, WORDS);
     }
     Ok(nodes)
-}
-
-pub(super) fn client(args: &PoolSocketArgs) -> Result<AdminClient, CliError> {
-    let socket = match (&args.socket, &args.datadir) {
-        (Some(socket), _) => socket.clone(),
-        (None, Some(datadir)) => admin_socket(datadir),
-        (None, None) => only_socket()?,
-    };
-    Ok(AdminClient::new(socket))
-}
-
-/// Returns the socket of the only pool that this user runs without --datadir.
-fn only_socket() -> Result<PathBuf, CliError> {
-    let state = StateDir::root(None)?;
-    let failed = |error| CommandError::AdminSockets { path: state.clone(), error };
-    let mut sockets = admin_sockets(&state).map_err(failed)?;
-    sockets.extend(default_data_dir().ok().and_then(|dir| running_socket(&dir)));
-    match (sockets.pop(), sockets.pop()) {
-        (Some(socket), None) => Ok(socket),
-        (None, _) => Err(no_socket(&running_data_dirs()).into()),
-        (Some(one), Some(other)) => Err(CommandError::ManyAdminSockets { one, other }.into()),
-    }
-}
-
-fn no_socket(running: &[PathBuf]) -> CommandError {
-    let dirs: Vec<String> = running.iter().map(|dir| quoted(&dir.display().to_string()).into_owned()).collect();
-    match dirs.first().cloned() {
-        None => CommandError::NoAdminSocket,
-        Some(first) => CommandError::OtherAdminSockets { dirs: dirs.join(", "), first },
-    }
 }
 
 pub(super) fn json(answer: &impl Serialize) -> Value {

@@ -5,7 +5,7 @@ use vipnode_types::{
     payment::{ChannelConfig, VoucherClaim},
 };
 
-use super::pool_admin::client;
+use super::pool_data_dir::client;
 use crate::{
     args::ClaimArgs,
     error::{CliError, WalletError},
@@ -21,7 +21,7 @@ pub(super) async fn claim(args: &ClaimArgs, screen: Screen) -> Result<(), CliErr
     let sender = WalletSender::of(&args.key, &args.sending)?;
     let access = ChainAccess::to_send(&args.chain, &args.sending)?;
     let chain_id = access.escrow().await?.chain_id();
-    let (admin, mut after, mut claimed) = (client(&args.pool)?, None, None);
+    let (admin, mut after, mut claimed) = (client(&args.pool, screen)?, None, None);
     loop {
         let page = admin.claims(&ClaimsRequest { after, most: ROWS }).await?;
         refuse_key_of_pool(page.pool, sender.account())?;

@@ -1,24 +1,20 @@
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use vipnode_agent::clock;
 use vipnode_pool::{
     DatabaseCheck, FoldedDatabase, InterruptedPrune, PoolError, PruneOrder, PrunePlan, PrunedDatabase, ReadLimits,
     SqliteReader, SqliteStore,
-    admin::{AdminClient, FoldRequest, PruneRequest, admin_socket, running_data_dirs},
+    admin::{AdminClient, FoldRequest, PruneRequest, admin_socket},
 };
 use vipnode_types::Ms;
 
 use crate::{
     args::{BackupArgs, FoldArgs, PruneArgs, VerifyArgs},
-    commands::pool_data_dir::default_data_dir,
+    commands::pool_data_dir::chosen_dir,
     error::CliError,
     output::{
         Line, Screen, Tone,
-        format::{counted, quoted, rounded, span},
+        format::{counted, rounded, span},
     },
 };
 
@@ -229,47 +225,15 @@ fn reader(datadir: &Path) -> Result<SqliteReader, CliError> {
     Ok(SqliteReader::open(datadir, ReadLimits::WHOLE_DATABASE)?)
 }
 
-/// Returns the data directory that the user gave, or else the default one. Warns if other pools run on this machine: the
-/// user may have meant one of them.
-pub(super) fn chosen_dir(given: Option<PathBuf>, screen: Screen) -> Result<PathBuf, CliError> {
-    if let Some(dir) = given {
-        return Ok(dir);
-    }
-    let dir = default_data_dir()?;
-    let others: Vec<PathBuf> = running_data_dirs().into_iter().filter(|other| *other != dir).collect();
-    if !others.is_empty() {
-        screen.say(&default_dir_line(&dir, &others));
-    }
-    Ok(dir)
-}
-
-fn default_dir_line(dir: &Path, others: &[PathBuf]) -> Line {
-    let text = format!("No --datadir was given; using the default, {}", dir.display());
-    let flags: Vec<String> =
-        others.iter().map(|other| format!("--datadir {}", quoted(&other.display().to_string()))).collect();
-    let hint = format!(
-        "To use another pool that is running on this machine, run the command again with {}",
-        flags.join(" or ")
-    );
-    let running: Vec<String> = others.iter().map(|other| other.display().to_string()).collect();
-    let line = Line::new("default_datadir", Tone::Warning, text).with("datadir", dir.display().to_string());
-    line.with("running", running).hint(&hint)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use vipnode_types::{Amount, Asset};
 
     use super::*;
 
     const DIR: &str = "/var/lib/vipnode/pool";
-
-    #[test]
-    fn snapshot_of_the_default_data_directory() {
-        let others = ["/srv/mainnet pool", "/var/lib/vipnode/pool"].map(PathBuf::from);
-        let line = default_dir_line(Path::new("/home/ana/.local/share/vipnode/pool"), &others);
-        insta::assert_snapshot!("default_datadir", crate::tests::at_each_width(&crate::tests::text_of(&[line])));
-    }
 
     #[test]
     fn snapshot_of_a_backup() {

@@ -1,15 +1,19 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
-    AccountStatementRequest, AccountsRequest, AdminAccount, AdminClient, AdminError, AdminPaidPayouts, AdminPayouts,
-    EpochRequest, LedgerOrder, LedgerRequest, PayoutsRequest, PriceRequest,
+    AccountStatementRequest, AccountsRequest, AdminAccount, AdminClient, AdminError, AdminPaidPayouts,
+    AdminPayoutState, AdminPayouts, EpochRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
+    PriceRequest,
 };
 use vipnode_types::{Account, Amount, Asset, wire::WireError};
 
-use super::pool_admin::{WORDS, client, json};
+use super::{
+    pool_admin::{WORDS, json},
+    pool_data_dir::client,
+};
 use crate::{
     args::{
-        AccountsArgs, AdminCommand, BalanceArgs, DebitArgs, EpochAction, LedgerStatementArgs, PayoutCommand,
-        PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WrittenPrice,
+        AccountsArgs, AdminCommand, BalanceArgs, ClosePeriodArgs, DebitArgs, EpochAction, LedgerStatementArgs,
+        PayoutCommand, PayoutPaidAllArgs, PayoutsArgs, PriceArgs, WrittenPrice,
     },
     error::{CliError, CommandError},
     output::{Screen, Styled, confirm, shorten, terminal::page_width},
@@ -18,54 +22,44 @@ use crate::{
 
 /// Payouts of a page.
 const PAGE: u32 = 1_000;
+/// Settlement periods among which the newest with payouts is looked for.
+const LOOKED_AT: usize = 100;
 
 /// Shows or changes the ledger of a running pool. Returns `None` for other commands.
 pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option<(Styled, Value)>, CliError> {
     let answer = match command {
-        AdminCommand::Credit(args) => credit(args).await?,
+        AdminCommand::Credit(args) => credit(args, screen).await?,
         AdminCommand::Debit(args) => debit(args, screen).await?,
         AdminCommand::Limit(args) => {
-            let client = client(&args.pool)?;
+            let client = client(&args.pool, screen)?;
             let amount = amount(&client, &args.amount).await?;
             let order = LedgerOrder::Limit { account: args.account, amount };
             change(&client, order, &args.reason, args.key.clone()).await?
         }
         AdminCommand::WriteOff(args) => {
             let order = LedgerOrder::WriteOff { entry: args.entry };
-            change(&client(&args.pool)?, order, &args.reason, args.key.clone()).await?
+            change(&client(&args.pool, screen)?, order, &args.reason, args.key.clone()).await?
         }
         AdminCommand::Correct(args) => {
-            let client = client(&args.pool)?;
+            let client = client(&args.pool, screen)?;
             let amount = amount(&client, &args.amount).await?;
             let order = LedgerOrder::Correction { account: args.account, amount, takes: args.subtract };
             change(&client, order, &args.reason, args.key.clone()).await?
         }
         AdminCommand::Account(args) => {
-            let (account, asset) = known_account(&client(&args.pool)?, args.account).await?;
+            let (account, asset) = known_account(&client(&args.pool, screen)?, args.account).await?;
             (pool_admin::account_text(&account, asset), json(&account))
         }
         AdminCommand::Accounts(AccountsArgs { filter, from, most, pool }) => {
             let request = AccountsRequest { filter: filter.clone(), from: *from, most: *most };
-            let page = client(pool)?.accounts(&request).await?;
+            let page = client(pool, screen)?.accounts(&request).await?;
             (pool_admin::accounts_page(&page, page_width()), json(&page))
         }
-        AdminCommand::ClosePeriod(args) => {
-            let client = client(&args.pool)?;
-            let order = LedgerOrder::ClosePeriod;
-            let (mut text, mut posted) = change(&client, order, &args.reason, args.key.clone()).await?;
-            // The first page of them.
-            let payouts = client.payouts(&PayoutsRequest { period: None, after: None, most: PAGE }).await?;
-            text.push("\n");
-            text.append(&pool_admin::payouts_page(&payouts, page_width()));
-            if let Value::Object(posted) = &mut posted {
-                posted.insert("payouts".to_owned(), json(&payouts.payouts));
-            }
-            (text, posted)
-        }
-        AdminCommand::Price(args) => price(args).await?,
+        AdminCommand::ClosePeriod(args) => close_period(args, screen).await?,
+        AdminCommand::Price(args) => price(args, screen).await?,
         AdminCommand::Epoch(args) => {
             let run = args.action == Some(EpochAction::Run);
-            let epoch = client(&args.pool)?.epoch(EpochRequest { run }).await?;
+            let epoch = client(&args.pool, screen)?.epoch(EpochRequest { run }).await?;
             let text = match args.action {
                 Some(EpochAction::Plan) => pool_admin::epoch_plan_text(&epoch),
                 Some(EpochAction::Run) | None => pool_admin::epoch_text(&epoch),
@@ -74,12 +68,12 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
         }
         AdminCommand::Payout { command: PayoutCommand::Paid(args) } => {
             let order = LedgerOrder::Paid { payout: args.payout };
-            change(&client(&args.pool)?, order, &args.reference, args.key.clone()).await?
+            mark(&client(&args.pool, screen)?, order, (args.payout, &args.reference), args.key.clone()).await?
         }
-        AdminCommand::Payout { command: PayoutCommand::PaidAll(args) } => paid_all(args).await?,
+        AdminCommand::Payout { command: PayoutCommand::PaidAll(args) } => paid_all(args, screen).await?,
         AdminCommand::Payout { command: PayoutCommand::Bounced(args) } => {
             let order = LedgerOrder::Bounced { payout: args.payout };
-            change(&client(&args.pool)?, order, &args.reason, args.key.clone()).await?
+            mark(&client(&args.pool, screen)?, order, (args.payout, &args.reason), args.key.clone()).await?
         }
         _ => return Ok(None),
     };
@@ -87,9 +81,9 @@ pub(super) async fn ask(command: &AdminCommand, screen: Screen) -> Result<Option
 }
 
 /// Announces a price.
-async fn price(args: &PriceArgs) -> Result<(Styled, Value), CliError> {
+async fn price(args: &PriceArgs, screen: Screen) -> Result<(Styled, Value), CliError> {
     let PriceArgs { price, fee_bps, reason, .. } = args;
-    let client = client(&args.pool)?;
+    let client = client(&args.pool, screen)?;
     let price = match price {
         WrittenPrice::Quoted(price) => price,
         WrittenPrice::Bare(_) => price.quoted(asset(&client).await?)?,
@@ -108,15 +102,15 @@ async fn known_account(client: &AdminClient, account: Account) -> Result<(AdminA
 
 /// Prints the statement of an account.
 pub(super) async fn statement(args: &LedgerStatementArgs, screen: Screen) -> Result<(), CliError> {
-    let (client, account) = (client(&args.pool)?, args.account);
+    let (client, account) = (client(&args.pool, screen)?, args.account);
     known_account(&client, account).await?;
     let ask = async |range| Ok(client.statement(&AccountStatementRequest { account, range }).await?);
     super::statement::print(&format!("account {account}"), &args.output, screen, ask).await
 }
 
 /// Marks the payouts of a period as paid, page by page. The answer is the sum of all pages.
-async fn paid_all(args: &PayoutPaidAllArgs) -> Result<(Styled, Value), CliError> {
-    let client = client(&args.pool)?;
+async fn paid_all(args: &PayoutPaidAllArgs, screen: Screen) -> Result<(Styled, Value), CliError> {
+    let client = client(&args.pool, screen)?;
     let (mut after, mut sum) = (None, None::<AdminPaidPayouts>);
     loop {
         let change = LedgerOrder::PaidAll { period: args.period, after };
@@ -139,7 +133,7 @@ async fn paid_all(args: &PayoutPaidAllArgs) -> Result<(Styled, Value), CliError>
 
 /// Prints the payouts of a settlement period, page by page.
 pub(super) async fn payouts(args: &PayoutsArgs, screen: Screen) -> Result<(), CliError> {
-    let client = client(&args.pool)?;
+    let client = client(&args.pool, screen)?;
     let (mut after, mut shown) = (None, None::<AdminPayouts>);
     loop {
         let mut page = client.payouts(&PayoutsRequest { period: args.period, after, most: PAGE }).await?;
@@ -158,10 +152,10 @@ pub(super) async fn payouts(args: &PayoutsArgs, screen: Screen) -> Result<(), Cl
         }
     }
     if let Some(all) = shown {
-        if let Some(period) = args.period.filter(|_| all.payouts.is_empty()) {
-            let newest = client.payouts(&PayoutsRequest { period: None, after: None, most: 1 }).await?;
-            let newest = newest.payouts.first().map(|payout| payout.period);
-            screen.print(&pool_admin::no_payouts_text(period, newest), &Value::Null);
+        if all.payouts.is_empty() {
+            let with_payouts = newest_with_payouts(&client, all.newest_period).await?;
+            let text = pool_admin::no_payouts_text(args.period, all.newest_period, with_payouts);
+            screen.print(&text.wrapped(page_width()), &Value::Null);
             return Ok(());
         }
         screen.print(&pool_admin::payouts_page(&all, page_width()), &Value::Null);
@@ -169,8 +163,66 @@ pub(super) async fn payouts(args: &PayoutsArgs, screen: Screen) -> Result<(), Cl
     Ok(())
 }
 
-async fn credit(args: &BalanceArgs) -> Result<(Styled, Value), CliError> {
-    let client = client(&args.pool)?;
+/// The newest settlement period with payouts, of the last [`LOOKED_AT`].
+async fn newest_with_payouts(client: &AdminClient, newest: u64) -> Result<Option<u64>, CliError> {
+    for period in (1..=newest).rev().take(LOOKED_AT) {
+        let page = client.payouts(&PayoutsRequest { period: Some(period), after: None, most: 1 }).await?;
+        if !page.payouts.is_empty() {
+            return Ok(Some(period));
+        }
+    }
+    Ok(None)
+}
+
+/// Closes the settlement period, and lists its payouts.
+async fn close_period(args: &ClosePeriodArgs, screen: Screen) -> Result<(Styled, Value), CliError> {
+    let client = client(&args.pool, screen)?;
+    let posted = post(&client, LedgerOrder::ClosePeriod, &args.reason, args.key.clone()).await?;
+    let (mut after, mut all) = (None, None::<AdminPayouts>);
+    loop {
+        let mut page = client.payouts(&PayoutsRequest { period: posted.period, after, most: PAGE }).await?;
+        after = page.next;
+        match &mut all {
+            Some(all) => all.payouts.append(&mut page.payouts),
+            None => all = Some(page),
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut answer = json(&posted);
+    let Some(payouts) = all else { return Ok((pool_admin::posted_text(&posted), answer)) };
+    if let Value::Object(fields) = &mut answer {
+        fields.insert("payouts".to_owned(), json(&payouts.payouts));
+    }
+    let text = match posted.repeated {
+        true => pool_admin::posted_text(&posted),
+        false => pool_admin::closed_text(&posted, &payouts, page_width()),
+    };
+    Ok((text, answer))
+}
+
+/// Marks a payout, with the reference of the payment or the reason why it did not arrive.
+async fn mark(
+    client: &AdminClient,
+    order: LedgerOrder,
+    (payout, reference): (u64, &str),
+    key: Option<String>,
+) -> Result<(Styled, Value), CliError> {
+    let posted = post(client, order, reference, key).await?;
+    let state = match order {
+        LedgerOrder::Bounced { .. } => AdminPayoutState::Bounced,
+        _ => AdminPayoutState::Paid,
+    };
+    let text = match posted.repeated {
+        true => pool_admin::posted_text(&posted),
+        false => pool_admin::marked_text(&posted, payout, state, reference),
+    };
+    Ok((text, json(&posted)))
+}
+
+async fn credit(args: &BalanceArgs, screen: Screen) -> Result<(Styled, Value), CliError> {
+    let client = client(&args.pool, screen)?;
     let amount = amount(&client, &args.amount).await?;
     let order = LedgerOrder::Credit { account: args.account, amount };
     change(&client, order, &args.reason, args.key.clone()).await
@@ -179,7 +231,7 @@ async fn credit(args: &BalanceArgs) -> Result<(Styled, Value), CliError> {
 /// Debits an account. If the debit exceeds the balance, the user is asked.
 async fn debit(args: &DebitArgs, screen: Screen) -> Result<(Styled, Value), CliError> {
     let BalanceArgs { account, amount: text, reason, key, pool } = &args.balance;
-    let client = client(pool)?;
+    let client = client(pool, screen)?;
     let change = LedgerOrder::Debit { account: *account, amount: amount(&client, text).await? };
     let request =
         LedgerRequest { change, reason: reason.clone(), key: key.clone(), allow_negative: args.allow_negative };
@@ -207,7 +259,7 @@ async fn amount(client: &AdminClient, text: &str) -> Result<Amount, CliError> {
 }
 
 /// What the pool charges in.
-async fn asset(client: &AdminClient) -> Result<Asset, CliError> {
+pub(super) async fn asset(client: &AdminClient) -> Result<Asset, CliError> {
     Ok(client.accounts(&AccountsRequest { most: 1, ..AccountsRequest::default() }).await?.asset)
 }
 
@@ -217,7 +269,16 @@ async fn change(
     reason: &str,
     key: Option<String>,
 ) -> Result<(Styled, Value), CliError> {
-    let request = LedgerRequest { change, reason: reason.to_owned(), key, allow_negative: false };
-    let posted = client.change_ledger(&request).await?;
+    let posted = post(client, change, reason, key).await?;
     Ok((pool_admin::posted_text(&posted), json(&posted)))
+}
+
+async fn post(
+    client: &AdminClient,
+    change: LedgerOrder,
+    reason: &str,
+    key: Option<String>,
+) -> Result<LedgerPosted, CliError> {
+    let request = LedgerRequest { change, reason: reason.to_owned(), key, allow_negative: false };
+    Ok(client.change_ledger(&request).await?)
 }

@@ -5,7 +5,7 @@ use vipnode_pool::{
 use vipnode_pool_core::{LedgerEntry, Transaction};
 use vipnode_types::Amount;
 
-use super::pool_database::{chosen_dir, on_a_thread};
+use super::{pool_data_dir::default_dir, pool_database::on_a_thread};
 use crate::{
     args::RestoreArgs,
     error::CliError,
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) async fn run(args: RestoreArgs, screen: Screen) -> Result<(), CliError> {
     let RestoreArgs { file, datadir, force, allow_other_pool } = args;
     let backup = file.display().to_string();
-    let dir = chosen_dir(datadir, screen)?;
+    let dir = default_dir(datadir, screen)?;
     let to = dir.display().to_string();
     let restored = on_a_thread(move || Ok(RestoredPool::restore(&dir, &file, force, allow_other_pool)?)).await?;
     restored_lines(&backup, &to, &restored).iter().for_each(|line| screen.say(line));

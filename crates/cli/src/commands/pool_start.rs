@@ -7,7 +7,7 @@ use std::{
 use vipnode_types::RpcUrl;
 
 use crate::{
-    commands::{pool_certificate::CertificateAtStart, pool_terms::PoolTerms},
+    commands::{pool_certificate::CertificateAtStart, pool_data_dir::default_data_dir, pool_terms::PoolTerms},
     output::{Line, Tone, format::quoted},
 };
 
@@ -63,6 +63,7 @@ impl PoolStart {
             lines.extend(certificate.lines(self.address.port(), now));
         }
         lines.push(Line::new("next", Tone::Plain, next(first, self.ca(), &self.needs)));
+        lines.push(Line::new("manage", Tone::Plain, self.manage(first)));
         let http = first.replacen("ws", "http", 1);
         let text = format!("Health and metrics: {http}/health, {http}/metrics");
         lines.push(Line::new("health", Tone::Plain, text));
@@ -84,6 +85,24 @@ impl PoolStart {
         }
         lines.extend(self.unnamed(scheme));
         lines
+    }
+
+    /// The commands on this machine, complete and quoted for a shell.
+    fn manage(&self, url: &str) -> String {
+        let parsed: Option<RpcUrl> = url.parse().ok();
+        let path = |path: &Path| quoted(&path.display().to_string()).into_owned();
+        let flags = match self.ca() {
+            _ if parsed.as_ref().is_some_and(|url| !url.is_tls() && !url.is_local()) => " --insecure".to_owned(),
+            Some(ca) if parsed.as_ref().is_some_and(RpcUrl::is_tls) => format!(" --tls-ca {}", path(ca)),
+            _ => String::new(),
+        };
+        let is_default = |dir: &PathBuf| default_data_dir().is_ok_and(|default| default == *dir);
+        let datadir = self.datadir.as_ref().filter(|dir| !is_default(dir));
+        let datadir = datadir.map(|dir| format!(" --datadir {}", path(dir))).unwrap_or_default();
+        format!(
+            "On this machine, run `vipnode status --pool {}{flags}` for its status, and `vipnode pool admin COMMAND{datadir}` to manage it",
+            quoted(url)
+        )
     }
 
     fn state(&self) -> Line {

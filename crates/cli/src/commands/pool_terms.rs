@@ -5,6 +5,7 @@ use vipnode_types::{PaymentMode, Price, payment::ChannelTerms, wire::NextPrice};
 use crate::output::{
     Line, Tone,
     format::{percent, span},
+    with_carried_flags_of_own,
 };
 
 /// What a slot costs at a started pool, how clients pay for it, and what changes.
@@ -138,7 +139,8 @@ impl PoolTerms {
             format!("If you do not want this, start the pool with {}", flags.join(" "))
         } else {
             let now = format!("\"{}\" --fee-bps {}", self.price, self.fee_bps);
-            format!("To withdraw this, run `vipnode pool admin price {now} --reason TEXT`")
+            // It has a price in quotes, which is not completed in the hints of others.
+            with_carried_flags_of_own(&format!("To withdraw this, run `vipnode pool admin price {now} --reason TEXT`"))
         };
         let line = Line::new("price_announced", Tone::Warning, text).hint(&hint);
         Some(line.with("next_price", serde_json::to_value(self.next).unwrap_or_default()))

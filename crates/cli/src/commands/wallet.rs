@@ -56,7 +56,7 @@ fn write(keystore: &NewKeystore, args: NewKeystoreArgs, done: &str, screen: Scre
 }
 
 fn made(done: &str, account: &str, path: &str) -> Line {
-    let text = format!("{done} account {account}. Its key is in {path}.");
+    let text = format!("{done} account {account}. Its key is in {path}");
     Line::new("wallet_made", Tone::Good, text)
         .with("account", account)
         .with("keystore", path)

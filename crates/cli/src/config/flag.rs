@@ -1,4 +1,4 @@
-use std::any::TypeId;
+use std::{any::TypeId, path::PathBuf};
 
 use clap::{Arg, ArgAction, Command};
 
@@ -112,6 +112,11 @@ impl<'a> Flag<'a> {
         [TypeId::of::<u8>(), TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<usize>()]
             .into_iter()
             .any(|integer| of == integer)
+    }
+
+    /// Whether its value is the path of a file or a directory.
+    pub(crate) fn is_path(self) -> bool {
+        self.arg.get_value_parser().type_id() == TypeId::of::<PathBuf>()
     }
 
     /// Whether both cannot be given.

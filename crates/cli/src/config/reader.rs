@@ -82,6 +82,11 @@ impl Reader {
 
     /// The line, completed by the environment and the file.
     pub(crate) fn read(&self) -> Result<(Cli, Settings), Unread> {
+        self.read_with(&BTreeMap::new())
+    }
+
+    /// The same, completed by the flags of a running agent too.
+    pub(crate) fn read_with(&self, agent: &BTreeMap<String, Vec<String>>) -> Result<(Cli, Settings), Unread> {
         let tree = with_home_paths(with_negative_numbers(Cli::command()));
         // Before it is built, so that it counts for all commands: an error must not hide which of them is meant.
         let lenient = tree.clone().ignore_errors(true).try_get_matches_from(&self.line);
@@ -102,6 +107,10 @@ impl Reader {
             Some((Value::of_variable(flag, text), SettingSource::Variable(variable)))
         })?;
         found.layer(|flag| file.get(&table, flag).filter(|_| flag.is_in_files()).cloned())?;
+        found.layer(|flag| {
+            let values = agent.get(&flag.key()).filter(|_| !flag.is_line_only())?;
+            Some((Value::of_agent(flag, values)?, SettingSource::Agent))
+        })?;
         let FoundSettings { parts, sources, .. } = found;
         let mut line = self.line.clone();
         let end = line.iter().position(|word| word == "--").unwrap_or(line.len());

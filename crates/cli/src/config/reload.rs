@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+
 use super::{
     reader::{Reader, Unread},
     settings::Settings,
 };
 use crate::{
     args::Cli,
-    output::{Line, Screen, Tone, log::Verbosity},
+    error::CliError,
+    output::{Line, Screen, Tone, carry_flags, log::Verbosity},
 };
 
 /// The settings of a running command, and the way to read them again.
@@ -48,6 +51,24 @@ impl Reload {
                 say_kept(&error.message, &error.hint, screen);
                 None
             }
+        }
+    }
+
+    /// The flags that are in force, for other commands on this machine.
+    pub(crate) fn flags(&self) -> BTreeMap<String, Vec<String>> {
+        self.running.to_flags()
+    }
+
+    /// Reads everything again, completed by the flags of a running agent; from now on, hints have these too. `None` if the user
+    /// asked for help.
+    pub(crate) fn read_with(&self, agent: &BTreeMap<String, Vec<String>>) -> Result<Option<Cli>, CliError> {
+        match self.reader.read_with(agent) {
+            Ok((cli, settings)) => {
+                carry_flags(settings.carried());
+                Ok(Some(cli))
+            }
+            Err(Unread::Help(_)) => Ok(None),
+            Err(Unread::Error(error)) => Err(error),
         }
     }
 

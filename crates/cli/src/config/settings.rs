@@ -27,6 +27,7 @@ struct SettingRow {
     hidden: bool,
     secret: bool,
     integer: bool,
+    path: bool,
     takes: FlagArity,
     /// A secret's too: it is compared and never shown.
     values: Vec<OsString>,
@@ -53,6 +54,7 @@ impl Settings {
             hidden: flag.arg().is_hide_set(),
             secret: flag.is_secret(),
             integer: flag.is_integer(),
+            path: flag.is_path(),
             takes: flag.takes(),
             values: flag.of_same_key(command).flat_map(|flag| values(flag, matches)).collect(),
             source: flag
@@ -91,6 +93,14 @@ impl Settings {
         let is_host = |target: &str| ["enode:", "enr:"].iter().any(|host| starts(target).starts_with(host));
         let pool = pools.find(|target| !is_host(target)).map(|pool| quoted(&pool).into_owned());
         CarriedFlags::new(flags.collect(), pool)
+    }
+
+    /// The flags that were given, for other commands on this machine, which may run in another directory: without secrets, and
+    /// without what concerns the output.
+    pub(crate) fn to_flags(&self) -> BTreeMap<String, Vec<String>> {
+        let rows = self.rows.iter().filter(|row| row.source != SettingSource::Default && !row.secret && !row.general);
+        let is_set = |row: &&SettingRow| row.takes != FlagArity::Nothing || row.values.iter().any(|on| on == "true");
+        rows.filter(is_set).filter_map(|row| Some((row.key.clone(), row.values_anywhere()?))).collect()
     }
 
     /// A flag as it is typed, if it was given.
@@ -151,6 +161,21 @@ impl SettingRow {
             _ => hide_credentials,
         };
         self.values.iter().map(|value| hide(&value.to_string_lossy())).collect()
+    }
+
+    /// The values with absolute paths; `None` if one of them contains a secret, or is not Unicode.
+    fn values_anywhere(&self) -> Option<Vec<String>> {
+        let values: Option<Vec<String>> = self.values.iter().map(|value| value.to_str().map(str::to_owned)).collect();
+        let values = values.filter(|values| *values == self.shown())?;
+        let is_path = |value: &str| self.path || self.key == "rpc" && !value.contains("://");
+        let absolute = |value: String| {
+            // The shell's sign of the home directory means the same everywhere.
+            if value.starts_with('~') || !is_path(&value) {
+                return Some(value);
+            }
+            std::path::absolute(value).ok()?.to_str().map(str::to_owned)
+        };
+        values.into_iter().map(absolute).collect()
     }
 
     fn said(&self) -> String {

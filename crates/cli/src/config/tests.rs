@@ -467,6 +467,11 @@ fn a_command_about_a_pool_names_the_same_pool() {
         hint_of(&line, hint),
         "List them: `vipnode pool admin payouts --period N --socket /run/pool.sock`; run `vipnode pool verify`."
     );
+    let price = "Run `vipnode pool admin price \"1 USDC/hour\" --fee-bps 250 --reason TEXT`";
+    let pool = crate::output::CarriedFlags::new(vec![("datadir", "--datadir '/srv/my pool'".to_owned())], None);
+    assert_eq!(pool.complete(price), price, "a pool may have sent it");
+    let own = pool.complete_where(price, |_own| true);
+    assert!(own.ends_with("--reason TEXT --datadir '/srv/my pool'`"), "{own}");
     let backup = "Pass a file that `vipnode pool backup` wrote.";
     assert_eq!(hint_of(&["pool", "restore", "x", "--datadir", "/srv"], backup), backup);
 }

@@ -15,7 +15,12 @@ pub(crate) enum Value {
 pub(crate) enum SettingSource {
     Line,
     Variable(String),
-    File { path: PathBuf, line: usize },
+    File {
+        path: PathBuf,
+        line: usize,
+    },
+    /// The flags of the agent that runs here.
+    Agent,
     Default,
 }
 
@@ -28,6 +33,7 @@ impl fmt::Display for SettingSource {
             Self::Line => f.write_str("the command line"),
             Self::Variable(name) => f.write_str(name),
             Self::File { path, line } => write!(f, "{} line {line}", path.display()),
+            Self::Agent => f.write_str("the running agent"),
             Self::Default => f.write_str("default"),
         }
     }
@@ -46,6 +52,16 @@ impl Value {
             FlagArity::Many => Self::Many(split(word)),
             FlagArity::Count | FlagArity::One => Self::One(text),
         }
+    }
+
+    /// Reads the values of an agent's flag.
+    pub(crate) fn of_agent(flag: Flag<'_>, values: &[String]) -> Option<Self> {
+        let one = values.first()?;
+        Some(match flag.takes() {
+            FlagArity::Nothing => Self::Switch(one == "true"),
+            FlagArity::Many => Self::Many(values.iter().map(OsString::from).collect()),
+            FlagArity::Count | FlagArity::One => Self::One(one.into()),
+        })
     }
 
     /// Returns the equivalent words of a command line; `Err` is what the flag takes.

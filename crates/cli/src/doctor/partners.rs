@@ -3,7 +3,10 @@
 use vipnode_types::wire::{HostSupply, ReachReply};
 
 use super::{Facts, Finding, payment};
-use crate::output::format::{capitalized, counted};
+use crate::output::{
+    format::{capitalized, counted},
+    price_here,
+};
 
 /// Whether a client would get a host. The pool judges it as it would after a connect, and the price also as the agent does.
 pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
@@ -23,15 +26,14 @@ fn price(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
         return Some(match most {
             _ if price.is_free() => Finding::ok("price", "The pool is free"),
             Some(most) => {
-                let costs = most.in_same_unit(price);
-                Finding::ok("price", format!("A slot costs {costs} here (at most {most}: --max-price)"))
+                Finding::ok("price", format!("A slot costs {}, at most {most} (--max-price)", price_here(price, most)))
             }
             None => Finding::ok("price", format!("A slot costs {price} here")),
         });
     }
     let most = most?;
-    let text = format!("A slot costs {} here, more than --max-price {most}", most.in_same_unit(price));
-    let hint = format!("Pass --max-price \"{}\", or another pool", most.as_maximum(price));
+    let text = format!("A slot costs {}, more than --max-price {most}", price_here(price, most));
+    let hint = format!("Pass --max-price \"{price}\", or another pool");
     Some(unserved(facts, "price", text, hint))
 }
 

@@ -112,6 +112,10 @@ errors! {
         /// Without a URL, the command uses a pool on the same machine, and none responds there.
         NoPool { local: &'static str }: local, "no pool was given, and no pool responds at {local}",
             hint "Pass the URL of a pool or set VIPNODE_POOL. To start a pool, run `vipnode pool`; to try one, run `vipnode demo`.";
+        /// No pool was named, and the agents on this machine have several.
+        SeveralAgentPools { urls: String, first: String }: local,
+            "no pool was given, and the agents on this machine have several: {urls}",
+            hint "Pass the URL of the pool that you mean, such as {first}.";
         /// The original could run a pool inside the process of its agent.
         PoolInMemory { url: &'static str }: local,
             "{url} is the original's in-process pool, which this version does not support",
@@ -203,11 +207,15 @@ errors! {
         /// The pool is running as a different user or with --datadir, or is not running.
         NoAdminSocket: local, "this user is not running a pool with the default data directory on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
-        /// This user is not running a pool with the default data directory, but other pools are running on this
-        /// machine.
-        OtherAdminSockets { dirs: String, first: String }: local,
-            "no --datadir was given, and pools are running on this machine with these data directories: {dirs}",
-            hint "Pass the data directory of the pool, as its user: --datadir {first}.";
+        /// Other users are running pools on this machine, and this user is running none.
+        OtherAdminSockets { dirs: String, first: String, pools: usize }: local,
+            "this user is running no pool on this machine; {others} {dirs}"
+                (others = if *pools == 1 { "another user is running one with the data directory" } else { "other users are running pools with these data directories:" }),
+            hint "Run the command as the user of the pool, with its data directory: --datadir {first}.";
+        /// This user is running several pools on this machine, and none of them has the default data directory.
+        ManyPools { dirs: String, first: String }: local,
+            "no --datadir was given, and this user is running pools with these data directories: {dirs}",
+            hint "Pass the data directory of the pool that you mean, such as --datadir {first}.";
         /// Without --datadir or --socket, the command cannot choose between several pools.
         ManyAdminSockets { one: PathBuf, other: PathBuf }: local,
             "this user is running several pools on this machine: {one}, {other}" (one = one.display(), other = other.display()),

@@ -1,4 +1,4 @@
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
 use clap::{Arg, Command, CommandFactory};
 
@@ -19,17 +19,25 @@ pub(crate) struct CarriedFlags {
     pool: Option<String>,
 }
 
-static OF_THIS_PROCESS: OnceLock<CarriedFlags> = OnceLock::new();
+static OF_THIS_PROCESS: RwLock<Option<CarriedFlags>> = RwLock::new(None);
 
 /// Keeps the flags for all hints of this process.
 pub(crate) fn carry_flags(flags: CarriedFlags) {
-    // They are read once.
-    let _kept = OF_THIS_PROCESS.set(flags);
+    *OF_THIS_PROCESS.write().unwrap_or_else(PoisonError::into_inner) = Some(flags);
 }
 
 /// Completes the commands of a hint with the flags of this process.
 pub(super) fn with_carried_flags(hint: &str) -> String {
-    OF_THIS_PROCESS.get().map_or_else(|| hint.to_owned(), |carried| carried.complete(hint))
+    of_this_process(|carried| carried.complete(hint)).unwrap_or_else(|| hint.to_owned())
+}
+
+/// Completes the commands of a hint of this program, which may have prices and texts in quotes.
+pub(crate) fn with_carried_flags_of_own(hint: &str) -> String {
+    of_this_process(|carried| carried.complete_where(hint, |_own| true)).unwrap_or_else(|| hint.to_owned())
+}
+
+fn of_this_process<T>(read: impl FnOnce(&CarriedFlags) -> T) -> Option<T> {
+    OF_THIS_PROCESS.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(read)
 }
 
 impl CarriedFlags {
@@ -40,6 +48,11 @@ impl CarriedFlags {
 
     /// Completes the commands in backquotes, but for one that was run before ("the file that `vipnode pool backup` wrote").
     pub(crate) fn complete(&self, hint: &str) -> String {
+        self.complete_where(hint, is_plain)
+    }
+
+    /// Completes those of the commands that are vipnode's own.
+    pub(crate) fn complete_where(&self, hint: &str, is_own: fn(&str) -> bool) -> String {
         if !hint.contains("`vipnode ") || (self.flags.is_empty() && self.pool.is_none()) {
             return hint.to_owned();
         }
@@ -51,7 +64,7 @@ impl CarriedFlags {
                 whole.push('`');
             }
             whole += piece;
-            let is_command = number % 2 == 1 && piece.starts_with("vipnode ") && is_plain(piece);
+            let is_command = number % 2 == 1 && piece.starts_with("vipnode ") && is_own(piece);
             if is_command && !before.ends_with("that ") {
                 whole += &self.missing(&tree, piece);
             }

@@ -1,23 +1,28 @@
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::Style;
+use tracing::Level;
 use tracing_subscriber::{
     Registry,
     field::MakeExt as _,
     filter::{LevelFilter, Targets},
     fmt::{
-        self,
+        self, FormatFields as _,
         format::{self, Writer},
     },
     layer::{Layer as _, SubscriberExt as _},
     reload,
     util::SubscriberInitExt as _,
 };
+use vipnode_pool::admin::OPERATOR_LOG;
 use vipnode_types::sanitize;
 
 use crate::{
     args::LogFormat,
-    output::{LiveLine, escape_json, sanitize_all_but_styles},
+    output::{
+        LiveLine, Styled, Tone, escape_json, format::capitalized, sanitize_all_but_styles, terminal::error_width,
+        wrap::wrap,
+    },
 };
 
 /// Characters kept of one field of an event.
@@ -38,6 +43,12 @@ pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> 
     let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let (filter, handle) = reload::Layer::new(filter(verbose, &wanted()));
     match format {
+        // Between the notices, a line of the log looks like them. With -v, each has its time and source.
+        LogFormat::Text if as_notices(verbose) => {
+            let log = fmt::layer().fmt_fields(format::debug_fn(write_field).delimited(" ")).event_format(NoticeEvents);
+            let log = log.with_writer(move || LogWriter { live, clean: sanitize_all_but_styles });
+            tracing_subscriber::registry().with(log.with_ansi(color).with_filter(filter)).init();
+        }
         LogFormat::Text => {
             let log = fmt::layer().fmt_fields(format::debug_fn(write_field).delimited(" "));
             let log = log.with_writer(move || LogWriter { live, clean: sanitize_all_but_styles });
@@ -49,6 +60,44 @@ pub(crate) fn start(verbose: u8, format: LogFormat, live: &'static LiveLine) -> 
         }
     }
     Verbosity(handle)
+}
+
+/// Whether a person reads the log on a terminal, and asked for nothing else.
+fn as_notices(verbose: u8) -> bool {
+    verbose == 0 && wanted().is_empty() && io::stderr().is_terminal()
+}
+
+/// Writes an event as a notice: a mark, and a sentence with its fields.
+struct NoticeEvents;
+
+impl<S, N> format::FormatEvent<S, N> for NoticeEvents
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    N: for<'a> fmt::FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &fmt::FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> std::fmt::Result {
+        let mut text = String::new();
+        context.format_fields(Writer::new(&mut text), event)?;
+        writeln!(writer, "{}", notice(*event.metadata().level(), &text, error_width()))
+    }
+}
+
+/// The text of an event as a notice.
+fn notice(level: Level, text: &str, width: usize) -> String {
+    let tone = match level {
+        Level::ERROR => Tone::Bad,
+        Level::WARN => Tone::Warning,
+        _ => Tone::Plain,
+    };
+    let mut line = Styled::default();
+    line.mark(tone);
+    line.push(&capitalized(text));
+    wrap(&line.to_string(), width)
 }
 
 fn wanted() -> String {
@@ -75,7 +124,14 @@ fn filter(verbose: u8, wanted: &str) -> Targets {
         }
     });
     let says_nothing = targets.iter().next().is_none() && targets.default_level().is_none();
-    if says_nothing { targets.with_default(level) } else { targets }
+    match says_nothing {
+        // What the operator ordered is always logged, although it is not a warning. On a terminal, the operator has just seen its result.
+        true if !io::stderr().is_terminal() => {
+            targets.with_default(level).with_target(OPERATOR_LOG, LevelFilter::INFO.max(level))
+        }
+        true => targets.with_default(level),
+        false => targets,
+    }
 }
 
 /// Writes a field of an event. Its value may hold a stranger's text, so it becomes one line without control characters.
@@ -133,7 +189,6 @@ mod tests {
 
     #[test]
     fn the_level_is_that_of_v_unless_the_variable_sets_it() {
-        use tracing::Level;
         let logs = |verbose, wanted, level| filter(verbose, wanted).would_enable("vipnode_pool", &level);
         for (verbose, least, most) in [(0, Level::WARN, Level::INFO), (1, Level::INFO, Level::DEBUG)] {
             for nothing in ["", " ", ",", "=="] {
@@ -142,6 +197,21 @@ mod tests {
         }
         assert!(logs(2, "", Level::DEBUG) && logs(0, "vipnode_pool=trace,,hyper=off", Level::TRACE));
         assert!(logs(0, "hyper=warn,debug", Level::DEBUG) && !logs(2, "error", Level::WARN));
+    }
+
+    #[test]
+    fn what_the_operator_orders_is_logged_and_is_no_warning() {
+        // A test has no terminal.
+        assert!(filter(0, "").would_enable(OPERATOR_LOG, &Level::INFO));
+        assert!(!filter(0, "").would_enable("vipnode_pool::admin", &Level::INFO));
+        assert!(filter(2, "").would_enable(OPERATOR_LOG, &Level::DEBUG));
+    }
+
+    #[test]
+    fn on_a_terminal_an_event_is_a_notice() {
+        let text = crate::tests::plain(&notice(Level::WARN, "requests were not answered in time requests=7", 30));
+        assert_eq!(text, "! Requests were not answered\n  in time requests=7");
+        assert!(crate::tests::plain(&notice(Level::ERROR, "x", 80)).starts_with("✗ X"));
     }
 
     #[test]

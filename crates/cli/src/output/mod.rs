@@ -28,11 +28,12 @@ mod wrap;
 
 pub(crate) use self::{
     agent_notices::agent_notice_line,
-    carried_flags::{CARRIED, CarriedFlags, carry_flags},
+    carried_flags::{CARRIED, CarriedFlags, carry_flags, with_carried_flags_of_own},
     columns::{cut, shorten},
     confirm::confirm,
     csv_line::csv_line,
     live_line::LiveLine,
+    price_notices::price_here,
     redraw::Redraw,
     sanitize::{escape_json, sanitize_all_but_styles},
     screen::{Line, Screen, Tone},

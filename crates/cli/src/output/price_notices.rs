@@ -1,6 +1,6 @@
 use vipnode_agent_core::Notice;
 use vipnode_types::{
-    Account, Ms,
+    Account, Ms, Price, QuotedPrice,
     wire::{NextPrice, Side},
 };
 
@@ -29,16 +29,15 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         }
         Notice::PriceAboveMaximum { price, most } => {
             let text = format!(
-                "Waiting: a slot costs {} here, more than --max-price {most}, so this client gets no further hosts until the \
+                "Waiting: a slot costs {}, more than --max-price {most}, so this client gets no further hosts until the \
                  price falls",
-                most.in_same_unit(*price)
+                price_here(*price, most)
             );
             Line::new("price_above_maximum", Tone::Warning, text)
                 .with("price", serde_json::to_value(price).unwrap_or_default())
                 .with("max_price", most.to_string())
                 .hint(&format!(
-                    "To accept the price, pass --max-price \"{}\". To look for a cheaper pool, pass its URL.",
-                    most.as_maximum(*price)
+                    "To accept the price, pass --max-price \"{price}\". To look for a cheaper pool, pass its URL."
                 ))
         }
         Notice::PriceAnnounced { next, old_fee_bps, refused_by } => announced(next, *old_fee_bps, *refused_by),
@@ -62,6 +61,12 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         }
         _ => return payout_line(notice),
     })
+}
+
+/// The price in the form in which every other notice has it, and in the unit of the user's maximum if that differs.
+pub(crate) fn price_here(price: Price, most: &QuotedPrice) -> String {
+    let (shown, same) = (price.in_sentence(), most.in_same_unit(price));
+    if shown == same { format!("{shown} here") } else { format!("{shown} here ({same})") }
 }
 
 /// A notice about who receives what a host earns.

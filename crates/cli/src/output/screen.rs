@@ -170,6 +170,20 @@ impl Screen {
         });
     }
 
+    /// Shows people on standard error what a command assumes, so that the result on standard output can be saved alone.
+    pub(crate) fn note(self, note: &str) {
+        if self.json {
+            return;
+        }
+        let mut text = Styled::default();
+        text.mark(Tone::Plain);
+        text.push(&hide_credentials(note));
+        self.live.above(|| {
+            let text = wrap(&text.to_string(), terminal::error_width());
+            let _reader_gone = writeln!(anstream::stderr().lock(), "{text}");
+        });
+    }
+
     pub(crate) fn error(self, error: &CliError) {
         self.live.above(|| {
             let text = self.fitted(self.error_text(error), terminal::error_width());

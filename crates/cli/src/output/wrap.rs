@@ -6,15 +6,50 @@ use super::columns::{Piece, columns, pieces};
 pub(super) const HINT: &str = "-> ";
 /// What begins and ends a command.
 const QUOTE: &str = "`";
+/// What ends a row of a command that goes on in the next row.
+const CONTINUED: &str = " \\";
 /// A label ends before this column; what follows it is the text.
 const LABEL: usize = 20;
 
 /// Breaks the lines of a text at spaces, so that none is wider than `width` unless it is one word. A command between
 /// backquotes counts as one word, because it is copied from the terminal.
 pub(crate) fn wrap(text: &str, width: usize) -> String {
-    let wrapped =
-        text.split('\n').map(|line| if columns(line) > width { wrap_line(line, width) } else { line.to_owned() });
+    let wrapped = text.split('\n').map(|line| match columns(line) > width {
+        true => break_commands(&wrap_line(line, width), width),
+        false => line.to_owned(),
+    });
     wrapped.collect::<Vec<_>>().join("\n")
+}
+
+/// Breaks commands that are wider than a row, which now are on rows of their own, at spaces and with a backslash at the end of each
+/// row. So they can be copied into a shell, which the terminal's own break in the middle of a word would prevent in some terminals.
+fn break_commands(text: &str, width: usize) -> String {
+    let rows = text.split('\n').map(|row| {
+        let quoted = strip_str(row).to_string().trim_start().starts_with(&format!("{QUOTE}vipnode "));
+        if columns(row) <= width || !quoted { row.to_owned() } else { broken_command(row, width) }
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+fn broken_command(row: &str, width: usize) -> String {
+    let indent = row.len().saturating_sub(row.trim_start().len());
+    let end = row.rfind(QUOTE).unwrap_or(row.len());
+    let (command, after) = row.split_at(end);
+    let (mut broken, mut at) = (String::new(), 0);
+    for word in command.split_inclusive(' ') {
+        let wide = columns(word);
+        // The backslash needs a column, and so does what follows the command.
+        if at > indent && at + wide + CONTINUED.len() > width {
+            broken.truncate(broken.trim_end().len());
+            broken += CONTINUED;
+            broken += "\n";
+            broken += &" ".repeat(indent + 2);
+            at = indent + 2;
+        }
+        broken += word;
+        at += wide;
+    }
+    broken + after
 }
 
 fn wrap_line(line: &str, width: usize) -> String {
@@ -79,6 +114,13 @@ mod tests {
         assert_eq!(wrap("\u{1b}[1ma bold line\u{1b}[0m", 7), "\u{1b}[1ma bold\n  line\u{1b}[0m");
         assert_eq!(wrap("a b c\n  -> d e f g h", 10), "a b c\n  -> d e f\n     g h");
         assert_eq!(wrap("  -> Run `a b c` or `d`", 12), "  -> Run\n     `a b c`\n     or `d`");
+        let credit = "  -> Pay the operator, who then runs `vipnode pool admin credit 0x5FFB66cd25a858Cdc9d AMOUNT --reason TEXT`. \
+                      Then wait";
+        assert_eq!(
+            wrap(credit, 60),
+            "  -> Pay the operator, who then runs\n     `vipnode pool admin credit 0x5FFB66cd25a858Cdc9d \\\n       \
+             AMOUNT --reason TEXT`.\n     Then wait"
+        );
         assert_eq!(wrap("one ` two three", 8), "one `\n  two\n  three", "a lone mark begins no command");
     }
 

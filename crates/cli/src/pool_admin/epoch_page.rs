@@ -1,7 +1,7 @@
 use vipnode_pool::admin::{AdminEpoch, AdminEpochPlan};
 use vipnode_types::{Amount, Asset};
 
-use crate::output::{Styled, format::counted};
+use crate::output::{Styled, format::counted, with_carried_flags_of_own};
 
 /// The newest epoch, what it waits for, and what the next one would claim.
 pub(crate) fn epoch_text(epoch: &AdminEpoch) -> Styled {
@@ -39,7 +39,7 @@ pub(crate) fn epoch_text(epoch: &AdminEpoch) -> Styled {
     lines.push(format!("Next epoch: {}", next_cut_ms.rfc3339_seconds()));
     lines.push(plan(epoch));
     if step == "halted" {
-        lines.push("To continue, run `vipnode pool admin epoch run`".to_owned());
+        lines.push(with_carried_flags_of_own("To continue, run `vipnode pool admin epoch run`"));
     }
     lines.join("\n").as_str().into()
 }

@@ -13,6 +13,8 @@ use crate::output::{
 
 /// The fewest columns of an address.
 const ADDRESS: usize = 42;
+/// The fewest columns of the reference of a payment.
+const REFERENCE: usize = 9;
 
 /// A change that was posted, now or before.
 pub(crate) fn posted_text(posted: &LedgerPosted) -> Styled {
@@ -32,6 +34,39 @@ pub(crate) fn posted_text(posted: &LedgerPosted) -> Styled {
         }
         None => entry.as_str().into(),
     }
+}
+
+/// A settlement period that was closed, and its payouts.
+pub(crate) fn closed_text(posted: &LedgerPosted, payouts: &AdminPayouts, width: usize) -> Styled {
+    let period = posted.period.unwrap_or_default();
+    let due = &payouts.payouts;
+    if due.is_empty() {
+        let mut text: Styled =
+            format!("Closed period {period}: nothing was payable, so it has no payouts").as_str().into();
+        if period > 1 {
+            text.hint("List the payouts of an earlier period: `vipnode pool admin payouts --period N`", "");
+        }
+        return text;
+    }
+    let sum = due.iter().fold(Amount::ZERO, |sum, payout| sum.checked_add(payout.amount).unwrap_or(Amount::MAX));
+    let count = counted(u64::try_from(due.len()).unwrap_or(u64::MAX), "payout");
+    let mut text: Styled = format!("Closed period {period}: {count}, {}\n", posted.asset.show(sum)).as_str().into();
+    text.append(&payouts_page(payouts, width));
+    let hint = format!(
+        "Pay each, then mark it: `vipnode pool admin payout paid ID REF`. For a spreadsheet, run `vipnode pool admin payouts \
+         --period {period} --csv`"
+    );
+    text.hint(&hint, "");
+    text
+}
+
+/// A payout that was marked as paid, with the reference of the payment, or as bounced, with the reason.
+pub(crate) fn marked_text(posted: &LedgerPosted, payout: u64, state: AdminPayoutState, reference: &str) -> Styled {
+    let amount = posted.amount.filter(|amount| *amount > Amount::ZERO).map(|amount| posted.asset.show(amount));
+    let amount = amount.map(|amount| format!("{amount} ")).unwrap_or_default();
+    let to = posted.account.as_ref().map(|account| format!(" ({amount}to {})", account.account)).unwrap_or_default();
+    let again = if state == AdminPayoutState::Bounced { "\nIt is due again in the next settlement period" } else { "" };
+    format!("Payout {payout}{to} is marked as {}: {reference}{again}", self::state(state)).as_str().into()
 }
 
 /// The figures of an account.
@@ -111,9 +146,6 @@ pub(crate) fn accounts_page(page: &AdminAccounts, width: usize) -> Styled {
 
 /// The payouts of a settlement period.
 pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
-    if payouts.payouts.is_empty() {
-        return "No payouts".into();
-    }
     let rows = payouts.payouts.iter().map(|payout| {
         [
             payout.payout.to_string(),
@@ -121,6 +153,7 @@ pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
             payouts.asset.show(payout.amount).to_string(),
             state(payout.state).to_owned(),
             payout.period.to_string(),
+            payout.reference.clone().unwrap_or_default(),
         ]
     });
     let table = Table::new([
@@ -128,28 +161,39 @@ pub(crate) fn payouts_page(payouts: &AdminPayouts, width: usize) -> Styled {
         Column::text("ACCOUNT").least(ADDRESS),
         Column::number("AMOUNT"),
         Column::text("STATE").rank(1),
-        Column::number("PERIOD").rank(2),
+        Column::number("PERIOD").rank(3),
+        Column::text("REFERENCE").rank(2).least(REFERENCE),
     ]);
     table.with_rows(rows).fit(width)
 }
 
-/// That a settlement period has no payouts. `newest` is the newest period that has some.
-pub(crate) fn no_payouts_text(period: u64, newest: Option<u64>) -> Styled {
-    let text = match newest {
-        Some(newest) if period > newest => {
-            format!("No settlement period has the number {period}; the newest one with payouts is {newest}")
+/// That a settlement period has no payouts: the one that was asked for, or the newest. `with_payouts` is the newest period that has
+/// some.
+pub(crate) fn no_payouts_text(asked: Option<u64>, newest: u64, with_payouts: Option<u64>) -> Styled {
+    let mut text: Styled = match asked {
+        _ if newest == 0 => "No settlement period is closed yet".to_owned(),
+        Some(period) if period == 0 || period > newest => {
+            format!("No settlement period has the number {period}; the newest one that is closed is {newest}")
         }
-        Some(newest) => {
-            format!("Settlement period {period} has no payouts; the newest period with payouts is {newest}")
+        Some(period) => format!("Settlement period {period} has no payouts"),
+        None => format!("The newest settlement period, {newest}, has no payouts"),
+    }
+    .as_str()
+    .into();
+    match with_payouts {
+        Some(period) => {
+            let command = format!("`vipnode pool admin payouts --period {period}`");
+            text.hint(&format!("List those of the newest period with payouts: {command}"), "");
         }
-        None => format!("No settlement period has the number {period}, and none has payouts"),
-    };
-    text.as_str().into()
+        None if newest == 0 => text.hint("Close one: `vipnode pool admin close-period`", ""),
+        None => {}
+    }
+    text
 }
 
 /// The payouts of a page as comma-separated values. Amounts are in the asset's largest unit, exact.
 pub(crate) fn payouts_csv(payouts: &AdminPayouts, first: bool) -> String {
-    let headings = "payout,period,account,amount,asset,state";
+    let headings = "payout,period,account,amount,asset,state,reference";
     let mut text = if first { csv_line(headings.split(',').map(str::to_owned)) } else { String::new() };
     for payout in &payouts.payouts {
         let cells = [
@@ -159,6 +203,7 @@ pub(crate) fn payouts_csv(payouts: &AdminPayouts, first: bool) -> String {
             payouts.asset.decimal(payout.amount),
             payouts.asset.to_string(),
             state(payout.state).to_owned(),
+            payout.reference.clone().unwrap_or_default(),
         ];
         text += &csv_line(cells.into_iter());
     }

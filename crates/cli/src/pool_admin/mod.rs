@@ -24,7 +24,8 @@ pub(crate) use audit_page::audit_page;
 pub(crate) use epoch_page::{epoch_plan_text, epoch_text};
 pub(crate) use leases_page::leases_page;
 pub(crate) use ledger_pages::{
-    account_text, accounts_page, no_payouts_text, paid_text, payouts_csv, payouts_page, posted_text, price_text,
+    account_text, accounts_page, closed_text, marked_text, no_payouts_text, paid_text, payouts_csv, payouts_page,
+    posted_text, price_text,
 };
 
 /// Columns of a version, and the fewest of a reason.

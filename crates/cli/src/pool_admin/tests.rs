@@ -1,6 +1,6 @@
 use insta::assert_snapshot;
-use vipnode_pool::admin::AdminBlock;
-use vipnode_types::NodeId;
+use vipnode_pool::admin::{AdminAccount, AdminBlock, LedgerPosted};
+use vipnode_types::{Account, Amount, Asset, NodeId, SignedAmount, wire::AccountFunds};
 
 use super::*;
 use crate::tests::{pages, plain};
@@ -88,7 +88,7 @@ fn snapshot_of_the_operators_tables() {
 #[test]
 fn snapshot_of_the_leases() {
     use vipnode_pool::admin::{AdminLease, AdminLeases};
-    use vipnode_types::{Account, LeaseId, Price};
+    use vipnode_types::{LeaseId, Price};
 
     let lease = |number, paid: bool, trial: bool| AdminLease {
         lease: LeaseId::new(number),
@@ -128,32 +128,39 @@ fn snapshot_of_the_audit_log() {
         refused: refused.map(str::to_owned),
     };
     let ban = serde_json::json!({"target": "203.0.113.0/24", "reason": "flood"});
+    let ledger = |change: serde_json::Value| serde_json::json!({"change": change, "reason": "invoice 18"});
+    let account = "0x8ba1f109551bD432803012645Ac136ddd64DBA72";
+    let credit = ledger(serde_json::json!({"kind": "credit", "account": account, "amount": "10000000"}));
+    let takes =
+        ledger(serde_json::json!({"kind": "correction", "account": account, "amount": "1500000", "takes": true}));
+    let paid = ledger(serde_json::json!({"kind": "paid", "payout": 1}));
+    let close = ledger(serde_json::json!({"kind": "close_period"}));
+    let price = serde_json::json!({"price": "0.07 USDC/minute", "fee_bps": 250, "reason": "new terms"});
+    let requested = AuditRecord { process: None, ..record("vipnode_poolLedger", close.clone(), None) };
     let records = vec![
         record("vipnode_poolBan", ban, None),
-        record("vipnode_poolLedger", serde_json::json!({"change": {"kind": "close_period"}, "reason": ""}), None),
-        record("vipnode_poolLedger", serde_json::json!({}), Some("the previous period has unmarked payouts (3)")),
+        record("vipnode_poolLedger", credit, None),
+        record("vipnode_poolLedger", takes, None),
+        record("vipnode_poolLedger", paid, None),
+        record("vipnode_poolPrice", price, None),
+        requested,
+        record("vipnode_poolLedger", close, Some("the previous period has unmarked payouts (3)")),
     ];
+    let asset = vipnode_types::Asset::new("USDC", 6).ok();
     let audit = AdminAudit { records, earlier: Some(1_234) };
     let shown = pages(|width| {
-        let parts = [audit_page(&audit, width), audit_page(&AdminAudit::default(), width)];
+        let parts = [audit_page(&audit, asset, width), audit_page(&AdminAudit::default(), asset, width)];
         parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
     });
     assert_snapshot!("audit", shown);
 }
 
-#[test]
-fn snapshot_of_the_ledger() {
-    use vipnode_pool::admin::{
-        AdminAccount, AdminAccounts, AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice,
-        LedgerPosted,
-    };
-    use vipnode_types::{
-        Account, Amount, Asset, QuotedPrice, SignedAmount,
-        wire::{AccountFunds, NextPrice},
-    };
+fn usdc() -> Asset {
+    Asset::new("USDC", 6).unwrap()
+}
 
-    let asset = Asset::new("USDC", 6).unwrap();
-    let account = |byte: u8, debt: u128| AdminAccount {
+fn account(byte: u8, debt: u128) -> AdminAccount {
+    AdminAccount {
         account: Account::new([byte; 20]),
         funds: AccountFunds {
             balance: SignedAmount::difference(Amount::new(if debt == 0 { 10_500_000 } else { 0 }), Amount::new(debt)),
@@ -167,23 +174,31 @@ fn snapshot_of_the_ledger() {
         earned: Amount::new(700_000),
         secured: Amount::new(600_000),
         payable: Amount::new(540_000),
-    };
-    let (payee, amount) = (Account::new([9; 20]), Amount::new(540_000));
-    let payout = |payout, state| AdminPayout { payout, period: 3, account: payee, amount, state };
-    let posted =
-        LedgerPosted { entry: 12, at_ms: NOW, repeated: false, account: Some(account(1, 0)), paid_all: None, asset };
+    }
+}
+
+fn posted() -> LedgerPosted {
+    LedgerPosted {
+        entry: 12,
+        at_ms: NOW,
+        repeated: false,
+        account: Some(account(1, 0)),
+        amount: Some(Amount::new(540_000)),
+        period: None,
+        paid_all: None,
+        asset: usdc(),
+    }
+}
+
+#[test]
+fn snapshot_of_the_ledger() {
+    use vipnode_pool::admin::{AdminAccounts, AdminPrice};
+    use vipnode_types::{QuotedPrice, wire::NextPrice};
+
+    let asset = usdc();
+    let posted = posted();
     let accounts =
         AdminAccounts { asset, accounts: vec![account(1, 0), account(2, 500_000)], next: Some(Account::new([3; 20])) };
-    let payouts = AdminPayouts {
-        asset,
-        payouts: vec![
-            payout(7, AdminPayoutState::Due),
-            payout(8, AdminPayoutState::Paid),
-            payout(9, AdminPayoutState::Bounced),
-        ],
-        next: None,
-    };
-    let paid = AdminPaidPayouts { marked: 1_000, amount: Amount::new(540_000_000), left_out: 1, next: None };
     let costs = |text: &str| text.parse::<QuotedPrice>().unwrap().in_asset(asset).unwrap();
     let price = |next| AdminPrice { price: costs("0.50 USDC/month"), fee_bps: 500, next };
     let shown = pages(|width| {
@@ -196,13 +211,6 @@ fn snapshot_of_the_ledger() {
             accounts_page(&AdminAccounts { accounts: Vec::new(), next: None, ..accounts.clone() }, width),
             price_text(&price(None)),
             price_text(&price(Some(NextPrice { price: costs("0.60 USDC/month"), fee_bps: 750, from_ms: NOW }))),
-            payouts_page(&payouts, width),
-            payouts_csv(&payouts, true).replace('\r', "").as_str().into(),
-            paid_text(&paid, 3, asset),
-            payouts_page(&AdminPayouts { payouts: Vec::new(), ..payouts.clone() }, width),
-            no_payouts_text(7, Some(3)),
-            no_payouts_text(2, Some(3)),
-            no_payouts_text(1, None),
         ];
         parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
     });
@@ -210,10 +218,55 @@ fn snapshot_of_the_ledger() {
 }
 
 #[test]
+fn snapshot_of_the_settlement() {
+    use vipnode_pool::admin::{AdminPaidPayouts, AdminPayout, AdminPayoutState, AdminPayouts};
+
+    let (asset, posted) = (usdc(), posted());
+    let (payee, amount) = (Account::new([9; 20]), Amount::new(540_000));
+    let payout = |payout, state| AdminPayout {
+        payout,
+        period: 3,
+        account: payee,
+        amount,
+        state,
+        reference: (state != AdminPayoutState::Due).then(|| "bank transfer 4711".to_owned()),
+    };
+    let closed = LedgerPosted { account: None, amount: None, period: Some(3), ..posted.clone() };
+    let bounced = LedgerPosted { amount: Some(Amount::ZERO), ..posted.clone() };
+    let payouts = AdminPayouts {
+        asset,
+        newest_period: 3,
+        payouts: vec![
+            payout(7, AdminPayoutState::Due),
+            payout(8, AdminPayoutState::Paid),
+            payout(9, AdminPayoutState::Bounced),
+        ],
+        next: None,
+    };
+    let paid = AdminPaidPayouts { marked: 1_000, amount: Amount::new(540_000_000), left_out: 1, next: None };
+    let shown = pages(|width| {
+        let parts = [
+            payouts_page(&payouts, width),
+            payouts_csv(&payouts, true).replace('\r', "").as_str().into(),
+            paid_text(&paid, 3, asset),
+            no_payouts_text(Some(7), 3, Some(3)),
+            no_payouts_text(Some(2), 3, Some(3)),
+            no_payouts_text(None, 4, Some(3)),
+            no_payouts_text(None, 4, None),
+            no_payouts_text(None, 0, None),
+            closed_text(&closed, &payouts, width),
+            closed_text(&closed, &AdminPayouts { payouts: Vec::new(), ..payouts.clone() }, width),
+            marked_text(&posted, 7, AdminPayoutState::Paid, "bank transfer 4711"),
+            marked_text(&bounced, 7, AdminPayoutState::Bounced, "account closed"),
+        ];
+        parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
+    });
+    assert_snapshot!("settlement", shown);
+}
+
+#[test]
 fn snapshot_of_the_epochs() {
     use vipnode_pool::admin::{AdminEpoch, AdminEpochPlan, SetAsideClaim};
-    use vipnode_types::{Account, Amount, Asset};
-
     let nothing = AdminEpochPlan { claims: 0, amount: Amount::ZERO, gas: 0, gas_wei: None };
     let first = AdminEpoch {
         asset: Asset::new("USDC", 6).unwrap(),

@@ -7,6 +7,7 @@
 mod agent_page;
 mod agents_page;
 mod local_agents;
+mod local_pools;
 mod payment_words;
 mod ping;
 mod pool;

@@ -23,6 +23,7 @@ use super::{
     Report, agent_page,
     agents_page::unresponsive_json,
     local_agents::{LocalAgents, UnresponsiveAgent},
+    local_pools::LocalPools,
 };
 use crate::{
     args::{PingArgs, TrustArgs},
@@ -92,7 +93,13 @@ pub(crate) async fn ping(args: &PingArgs) -> Result<Report, CliError> {
         "peer": leased.map(|(_, lease)| lease.peer),
         "steps": steps.iter().map(step_json).collect::<Value>(),
     })).collect::<Value>(), "unresponsive": unresponsive_json(gone.iter().copied())});
-    Ok(Report { text: page(&paths, &gone, args.node.as_deref()).wrapped(page_width()), json, complete })
+    let mut text = page(&paths, &gone, args.node.as_deref());
+    if paths.is_empty() && gone.is_empty() && args.node.is_none() && args.state_dir.is_none() {
+        let pools = LocalPools::ask().await.page();
+        text.push("\n");
+        text.append(&pools);
+    }
+    Ok(Report { text: text.trimmed().wrapped(page_width()), json, complete })
 }
 
 /// The paths, the agents that did not respond, and `node`, as the user gave it.

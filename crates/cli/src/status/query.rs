@@ -2,6 +2,7 @@ use super::{
     Report,
     agents_page::{agents_json, agents_page},
     local_agents::LocalAgents,
+    local_pools::LocalPools,
     pool::look_at_pool,
     why::look_why,
 };
@@ -19,6 +20,16 @@ pub(crate) async fn query(args: &StatusArgs) -> Result<Report, CliError> {
         return look_why(args).await;
     }
     let agents = LocalAgents::ask(args).await?;
-    let (text, json) = (agents_page(&agents, args, page_width()), agents_json(&agents));
+    let (mut text, mut json) = (agents_page(&agents, args, page_width()), agents_json(&agents));
+    // On the machine of a pool, the user may mean the status of the pool.
+    let asks_for_all = args.node.is_none() && args.state_dir.is_none();
+    if asks_for_all && agents.answered.is_empty() && agents.unresponsive.is_empty() {
+        let pools = LocalPools::ask().await;
+        if !pools.commands.is_empty() {
+            text.push("\n");
+            text.append(&pools.page().wrapped(page_width()));
+        }
+        json["pool_commands"] = pools.commands.into();
+    }
     Ok(Report { text, json, complete: agents.complete() })
 }

@@ -223,3 +223,35 @@ async fn a_pool_that_speaks_only_protocol_2_is_judged_by_protocol_2() {
     let mut agent = sim.agent(&["client", &original, "--protocol", "2"]);
     agent.event("joined").await;
 }
+
+/// A CA, an old head, and a role that only the running agent's command line names are not asked for again.
+#[tokio::test]
+async fn without_a_pool_it_checks_the_running_agent_with_its_settings() {
+    let sim = Sim::start().await;
+    let head = SimHead::At { number: 0, timestamp_s: 0, syncing: false };
+    let own = sim.add("old", SimSpec { head, ..SimSpec::new("old", 30_305) });
+    let datadir = sim.dir.path().join("pool").to_str().unwrap().to_owned();
+    let (_pool, url) = Vipnode::pool(&["--tls", "internal", "--datadir", &datadir]).await;
+    let ca = format!("{datadir}/tls/ca.pem");
+    let host = ["host", &*url, "--tls-ca", &*ca, "--max-head-age", "off"];
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let mut agent = Vipnode::start(&[&host[..], &own].concat());
+    agent.event("joined").await;
+    let (code, lines) = doctor(&["--state-dir", sim.dir.path().to_str().unwrap()]).await;
+    let running = lines.iter().find(|line| line["event"] == "running_agent").unwrap();
+    assert_eq!(running["role"], "host", "{running}");
+    assert_eq!((verdict(&lines, "pool"), verdict(&lines, "head")), ("ok", "ok"), "{lines:?}");
+    // Nobody listens at the port of a simulated node.
+    assert_eq!((code, errors(&lines)), (Some(1), vec!["port"]), "{lines:?}");
+
+    let keystore = sim.dir.path().join("keystore");
+    std::fs::write(&keystore, crate::real_payment::KEYSTORE).unwrap();
+    let password = sim.dir.path().join("password");
+    std::fs::write(&password, "testpassword").unwrap();
+    let signer = ["--keystore", keystore.to_str().unwrap(), "--password-file", password.to_str().unwrap()];
+    let state = sim.dir.path().to_str().unwrap();
+    // With the agent's pool and CA; this pool has no ledger.
+    let error =
+        crate::support::error_of(&[&["account", "link", "--state-dir", state][..], &signer, &own[..1]].concat()).await;
+    assert!(error["text"].as_str().unwrap().contains("has no ledger"), "{error}");
+}

@@ -66,12 +66,25 @@ async fn a_command_without_a_directory_names_the_one_it_uses_and_those_of_runnin
     let datadir = dir.path().join("running").to_str().unwrap().to_owned();
     let (pool, _) = Vipnode::pool(&["--datadir", &datadir]).await;
     let file = dir.path().join("backup.db").to_str().unwrap().to_owned();
-    for line in [&["pool", "verify"][..], &["pool", "backup", &file]] {
+    let said = async |line: &[&str]| {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_vipnode"));
-        let output = command.args(line).env("XDG_DATA_HOME", dir.path()).output().await.unwrap();
-        let said = text(&output.stdout) + &text(&output.stderr);
-        let used = dir.path().join("vipnode/pool").to_str().unwrap().to_owned();
-        assert!(said.contains(&used) && said.contains(&format!("--datadir {datadir}")), "{line:?}: {said}");
+        let output = command.args(line).env("XDG_DATA_HOME", dir.path()).env("XDG_STATE_HOME", dir.path()).output();
+        let output = output.await.unwrap();
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let lines = [&["pool", "verify"][..], &["pool", "backup", &file], &["pool", "admin", "bans"]];
+    // Other tests run pools at the same time, so it may be one of several.
+    for line in lines {
+        let said = said(line).await;
+        assert!(said.contains(&datadir) && !said.contains("vipnode/pool"), "{line:?}: {said}");
+    }
+    let used = dir.path().join("vipnode/pool");
+    std::fs::create_dir_all(&used).unwrap();
+    std::fs::write(used.join("pool.db"), "").unwrap();
+    for line in &lines[..2] {
+        let said = said(line).await;
+        let (used, flag) = (used.to_str().unwrap(), format!("--datadir {datadir}"));
+        assert!(said.contains(used) && said.contains(&flag), "{line:?}: {said}");
     }
     assert!(pool.interrupt().await.success());
 }
@@ -229,6 +242,30 @@ async fn a_pool_without_payments_or_without_a_store_has_no_ledger() {
     assert!(!output.status.success() && error.contains("Remove --store memory"), "{error}");
 }
 
+/// Each command about a payout reports which, how much, and to whom; and a period without payouts leads to the one with them.
+async fn each_payout_is_reported(datadir: &str, host: &str) {
+    let shown = async |args: &[&str]| {
+        let output = ran(&[&["pool", "admin"], args, &["--datadir", datadir]].concat()).await;
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let bounced = shown(&["payout", "bounced", "1", "account closed"]).await;
+    assert!(
+        bounced.contains(&format!("Payout 1 (2 USDC to {host}) is marked as bounced: account closed")),
+        "{bounced}"
+    );
+    let listed = shown(&["payouts", "--csv"]).await;
+    assert!(listed.contains(",bounced,account closed"), "{listed}");
+    let closed = shown(&["close-period"]).await;
+    assert!(closed.contains("Closed period 2: 1 payout, 2 USDC"), "{closed}");
+    let paid = shown(&["payout", "paid", "2", "transfer 2"]).await;
+    assert!(paid.contains(&format!("Payout 2 (2 USDC to {host}) is marked as paid: transfer 2")), "{paid}");
+    assert!(!paid.contains("As payer"), "{paid}");
+    let empty = shown(&["close-period"]).await;
+    assert!(empty.contains("Closed period 3: nothing was payable"), "{empty}");
+    let none = shown(&["payouts"]).await;
+    assert!(none.contains(&format!("payouts --period 2 --datadir {datadir}`")), "{none}");
+}
+
 /// What the operator enters is in the statement, the payouts, and the audit log, and the database stays whole when it is pruned.
 #[tokio::test]
 async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
@@ -255,15 +292,20 @@ async fn the_operator_reads_corrects_pays_and_prunes_the_ledger() {
 
     admin(&datadir, &["close-period"]).await;
     let csv = ran(&["pool", "admin", "payouts", "--csv", "--datadir", &datadir]).await;
-    assert_eq!(text(&csv.stdout).lines().nth(1), Some(&*format!("1,1,{HOST},2,USDC,due")));
+    assert_eq!(text(&csv.stdout).lines().nth(1), Some(&*format!("1,1,{HOST},2,USDC,due,")));
     let paid = admin(&datadir, &["payout", "paid-all", "1", "batch 1"]).await;
     assert_eq!((&paid["marked"], &paid["amount"]), (&1.into(), &"2000000".into()));
-    assert_eq!(admin(&datadir, &["payouts"]).await["payouts"][0]["state"], "paid");
+    let payouts = admin(&datadir, &["payouts"]).await;
+    assert_eq!(
+        (&payouts["payouts"][0]["state"], &payouts["payouts"][0]["reference"]),
+        (&"paid".into(), &"batch 1".into())
+    );
     let audit = admin(&datadir, &["audit", "--most", "2"]).await;
     assert_eq!(audit["records"][1]["params"][0]["change"]["kind"], "paid_all", "{audit}");
     assert!(audit["earlier"].is_u64());
 
     marks_twice(&datadir).await;
+    each_payout_is_reported(&datadir, HOST).await;
 
     let removed = dir.path().join("removed.jsonl");
     let prune = async || {

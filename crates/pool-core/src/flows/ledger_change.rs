@@ -264,6 +264,12 @@ impl Core {
         Some(ledger.payouts_of(period, after).take(most).collect())
     }
 
+    /// The number of the newest settlement period that was closed, 0 if none was; `None` if the pool has no ledger.
+    #[must_use]
+    pub fn newest_settlement_period(&self) -> Option<u64> {
+        Some(self.ledger.as_ref()?.next_settlement_period().saturating_sub(1))
+    }
+
     /// Posts the costs of the billing periods that this command has finished.
     pub(crate) fn post_metered(&mut self, output: &mut Output) {
         let Some(ledger) = &mut self.ledger else { return };

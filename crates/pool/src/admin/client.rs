@@ -7,9 +7,9 @@ use vipnode_types::wire::Statement;
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccounts, AdminAudit, AdminBans, AdminClaims, AdminDrained,
     AdminEpoch, AdminError, AdminFolded, AdminLeases, AdminNodes, AdminPayouts, AdminPrice, AdminPruned, AdminTop,
-    AuditRequest, BanRequest, Banned, ClaimsRequest, DrainRequest, EpochRequest, FoldRequest, LeasesRequest,
+    AdminUrls, AuditRequest, BanRequest, Banned, ClaimsRequest, DrainRequest, EpochRequest, FoldRequest, LeasesRequest,
     LedgerPosted, LedgerRequest, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopRequest, UnbanRequest,
-    method, server::REQUEST_BYTES,
+    UrlsRequest, method, server::REQUEST_BYTES,
 };
 
 /// Calls the admin socket of a running pool.
@@ -144,6 +144,14 @@ impl AdminClient {
     /// See [`AdminError`].
     pub async fn payouts(&self, request: &PayoutsRequest) -> Result<AdminPayouts, AdminError> {
         self.call(method::PAYOUTS, request).await
+    }
+
+    /// Returns the URLs of the pool.
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn urls(&self) -> Result<AdminUrls, AdminError> {
+        self.call(method::URLS, &UrlsRequest {}).await
     }
 
     /// Announces a price.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use vipnode_pool_core::{EpochPlan, EpochRow, EpochView, Reply};
 use vipnode_types::{Account, Amount, Asset, Ms, wire::WireError};
 
-use super::AdminService;
+use super::{AdminService, OPERATOR_LOG};
 use crate::call_refusal::CallRefusal;
 
 /// Requests the state of the pool's claim epochs, or starts one.
@@ -84,7 +84,7 @@ pub(super) async fn epoch(admin: &AdminService, request: EpochRequest) -> Result
         return Err(CallRefusal::Internal { why: "the core gave an unexpected answer".to_owned() }.into());
     };
     if request.run {
-        tracing::warn!(epoch = view.row.number, "the operator began an epoch");
+        tracing::info!(target: OPERATOR_LOG, epoch = view.row.number, "the operator began an epoch");
     }
     Ok(answer(*view))
 }

@@ -6,8 +6,8 @@ use vipnode_types::{Account, Amount, Asset, sanitize, wire::WireError};
 
 use super::{
     AccountsRequest, AdminAccount, AdminAccounts, AdminClaims, AdminPaidPayouts, AdminPayout, AdminPayoutState,
-    AdminPayouts, AdminService, ClaimsRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
-    payout_mark::with_mark,
+    AdminPayouts, AdminService, ClaimsRequest, LedgerOrder, LedgerPosted, LedgerRequest, OPERATOR_LOG, PayoutsRequest,
+    payout_mark::with_mark, payout_references::payout_references,
 };
 use crate::{call_refusal::CallRefusal, engine::OperatorQuery};
 
@@ -64,7 +64,12 @@ pub(super) async fn change(
         left_out,
         next,
     });
-    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, repeated, account, paid_all, asset })
+    let amount = entry.transaction.ordered_amount().filter(|_| paid_all.is_none());
+    let period = match entry.transaction {
+        Transaction::Period { period, .. } => Some(period),
+        _ => None,
+    };
+    Ok(LedgerPosted { entry: entry.number, at_ms: entry.at, repeated, account, amount, period, paid_all, asset })
 }
 
 /// Logs a change that was posted, with its account and amount. Without the asset, the amount is in the smallest unit.
@@ -80,7 +85,8 @@ fn log_change(entry: &LedgerEntry, paid_all: Option<&PaidPayouts>, asset: Option
     });
     let order = transaction.order();
     let reason = order.map(|order| order.reason.as_str()).filter(|reason| !reason.is_empty());
-    tracing::warn!(
+    tracing::info!(
+        target: OPERATOR_LOG,
         entry = number,
         kind = transaction.name(),
         account = account.map(tracing::field::display),
@@ -173,7 +179,10 @@ pub(super) async fn payouts(admin: &AdminService, request: PayoutsRequest) -> Re
     let more = payouts.len() > most;
     payouts.truncate(most);
     let next = payouts.last().filter(|_| more).map(|row| row.number);
-    Ok(AdminPayouts { asset, payouts: payouts.into_iter().map(payout).collect(), next })
+    let mut references = payout_references(admin, &payouts).await;
+    let payouts = payouts.into_iter().map(|row| payout(row, references.remove(&row.number))).collect();
+    let (_, newest_period) = ask(admin, OperatorQuery::NewestPeriod).await?;
+    Ok(AdminPayouts { asset, newest_period, payouts, next })
 }
 
 async fn views(
@@ -208,12 +217,12 @@ fn account(view: LedgerAccountView) -> AdminAccount {
     }
 }
 
-const fn payout(row: PayoutRow) -> AdminPayout {
+fn payout(row: PayoutRow, reference: Option<String>) -> AdminPayout {
     let PayoutRow { number, period, payee, amount, state } = row;
     let state = match state {
         PayoutState::Due => AdminPayoutState::Due,
         PayoutState::Paid => AdminPayoutState::Paid,
         PayoutState::Bounced => AdminPayoutState::Bounced,
     };
-    AdminPayout { payout: number, period, account: payee, amount, state }
+    AdminPayout { payout: number, period, account: payee, amount, state, reference }
 }

@@ -99,6 +99,13 @@ pub struct LedgerPosted {
     /// The account that changed, with its current balances; `None` for a closed period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AdminAccount>,
+    /// The amount of the change; for a payout that bounced, what came back. `None` for a closed period, and for a request to mark
+    /// all payouts of a period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+    /// The number of the settlement period, if the change closed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<u64>,
     /// The payouts that were marked, for a request to mark all payouts of a period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_all: Option<AdminPaidPayouts>,
@@ -233,6 +240,9 @@ pub struct PayoutsRequest {
 pub struct AdminPayouts {
     /// The asset that the pool charges in.
     pub asset: Asset,
+    /// The number of the newest settlement period that is closed; 0 if none is.
+    #[serde(default)]
+    pub newest_period: u64,
     /// The payouts on this page, by number.
     pub payouts: Vec<AdminPayout>,
     /// The value of `after` for the next page; `None` on the last page.
@@ -241,7 +251,7 @@ pub struct AdminPayouts {
 }
 
 /// An amount that the operator has to pay to a payee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminPayout {
     /// The number of the payout.
@@ -254,6 +264,10 @@ pub struct AdminPayout {
     pub amount: Amount,
     /// The state of the payout: due, paid, or bounced.
     pub state: AdminPayoutState,
+    /// The reference of the payment, or the reason why it bounced, as the operator recorded it; `None` for a payout that is
+    /// due, or if the entry was pruned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// The state of a payout, as marked by the operator.

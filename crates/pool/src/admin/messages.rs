@@ -5,6 +5,20 @@ use vipnode_types::{AgentPublic, Ms, NodeId};
 
 use crate::auth::{Ban, BanTarget};
 
+/// Requests the URLs of the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UrlsRequest {}
+
+/// The URLs of the pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdminUrls {
+    /// The URLs at which agents reach the pool, the best first.
+    pub urls: Vec<String>,
+}
+
 /// Requests the address blocks with the highest usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -30,6 +30,7 @@ mod nodes;
 #[cfg(feature = "schema")]
 mod openrpc_methods;
 mod payout_mark;
+mod payout_references;
 mod price;
 mod prune;
 mod server;
@@ -48,21 +49,26 @@ pub use ledger_messages::{
     AdminPayoutState, AdminPayouts, ClaimsRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
 };
 pub use messages::{
-    AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, BanRequest, Banned, DrainRequest, ListedNode,
-    NodesRequest, TopOrder, TopRequest, UnbanRequest,
+    AdminBans, AdminBlock, AdminDrained, AdminNodes, AdminTop, AdminUrls, BanRequest, Banned, DrainRequest, ListedNode,
+    NodesRequest, TopOrder, TopRequest, UnbanRequest, UrlsRequest,
 };
 #[cfg(feature = "schema")]
 pub use openrpc_methods::rows;
 pub use price::{AdminPrice, PriceRequest};
 pub use prune::{AdminPruned, PruneRequest};
-pub use socket::{admin_socket, admin_sockets, running_data_dirs, running_socket};
+pub use socket::{admin_socket, admin_sockets, own_data_dirs, running_data_dirs, running_socket};
 
 pub(crate) use audit_log::AuditLog;
 pub(crate) use server::{AdminService, listen};
 pub(crate) use socket::socket_of;
 
+/// The target in the log of what the operator ordered. It is always logged, although it is not a warning.
+pub const OPERATOR_LOG: &str = "vipnode_pool::operator";
+
 /// The names of the methods.
 pub mod method {
+    /// The URLs of the pool: an [`super::AdminUrls`].
+    pub const URLS: &str = "vipnode_poolUrls";
     /// The address blocks that use most: an [`super::AdminTop`].
     pub const TOP: &str = "vipnode_poolTop";
     /// The connected nodes, page by page: an [`super::AdminNodes`].

@@ -10,10 +10,10 @@ use vipnode_types::{
 use super::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminAccounts, AdminAudit, AdminBans, AdminBlock,
     AdminClaims, AdminDrained, AdminEpoch, AdminEpochPlan, AdminFolded, AdminLease, AdminLeases, AdminNodes,
-    AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AuditRecord, AuditRequest,
-    BanRequest, Banned, ClaimsRequest, DrainRequest, EpochRequest, FoldRequest, LeasesRequest, LedgerOrder,
-    LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest, TopOrder,
-    TopRequest, UnbanRequest, method,
+    AdminPayout, AdminPayoutState, AdminPayouts, AdminPrice, AdminPruned, AdminTop, AdminUrls, AuditRecord,
+    AuditRequest, BanRequest, Banned, ClaimsRequest, DrainRequest, EpochRequest, FoldRequest, LeasesRequest,
+    LedgerOrder, LedgerPosted, LedgerRequest, ListedNode, NodesRequest, PayoutsRequest, PriceRequest, PruneRequest,
+    TopOrder, TopRequest, UnbanRequest, UrlsRequest, method,
 };
 use crate::auth::Ban;
 
@@ -30,7 +30,11 @@ pub fn rows() -> Vec<MethodRow> {
     let request = target.map(|target| BanRequest { target, reason: Some("flood".to_owned()), for_ms: Some(3_600_000) });
     let banned = ban.map(|ban| Banned { ban, ended_nodes: 1, kept: true });
     let drained = AdminDrained { pool: false, nodes: vec![NodeId::new([5; 64])], kept: true };
+    let urls = AdminUrls { urls: vec!["wss://pool.example.org".to_owned()] };
     vec![
+        row::<UrlsRequest, AdminUrls>(method::URLS, "List the URLs at which agents reach the pool")
+            .fails(&[ErrorCode::InvalidParams])
+            .example("one URL", params(&UrlsRequest {}), &urls),
         row::<TopRequest, AdminTop>(method::TOP, "List the address blocks that use the pool most")
             .fails(&[ErrorCode::InvalidParams, ErrorCode::Busy])
             .example("one block", params(&TopRequest { by: TopOrder::Core, most: 20 }), &top()),
@@ -73,12 +77,11 @@ fn of_the_ledger() -> Vec<MethodRow> {
         allow_negative: false,
     };
     let asset = Asset::new("USDC", 6).unwrap_or_default();
-    let posted = LedgerPosted { entry: 1, at_ms: NOW, repeated: false, account: Some(account), paid_all: None, asset };
+    let posted = posted(account, asset);
     let accounts = AdminAccounts { asset, accounts: vec![account], next: None };
     let range = StatementRange { most: 1_000, ..StatementRange::default() };
     let statement = AccountStatementRequest { account: account.account, range };
-    let state = AdminPayoutState::Due;
-    let payout = AdminPayout { payout: 1, period: 1, account: account.account, amount: Amount::new(900_000), state };
+    let payouts = payouts(account.account, asset);
     vec![
         row::<LedgerRequest, LedgerPosted>(method::LEDGER, "Change the ledger").fails(codes).example(
             "a payment was received",
@@ -104,11 +107,7 @@ fn of_the_ledger() -> Vec<MethodRow> {
         epoch(asset).fails(codes),
         row::<PayoutsRequest, AdminPayouts>(method::PAYOUTS, "List the payouts of a settlement period")
             .fails(codes)
-            .example(
-                "one payout",
-                params(&PayoutsRequest { period: None, after: None, most: 1_000 }),
-                &AdminPayouts { asset, payouts: vec![payout], next: None },
-            ),
+            .example("one payout", params(&PayoutsRequest { period: None, after: None, most: 1_000 }), &payouts),
         row::<PruneRequest, AdminPruned>(
             method::PRUNE,
             "Remove the next part of the journals, which the caller has written to a file",
@@ -130,6 +129,26 @@ fn of_the_ledger() -> Vec<MethodRow> {
             &priced(),
         ),
     ]
+}
+
+fn posted(account: AdminAccount, asset: Asset) -> LedgerPosted {
+    LedgerPosted {
+        entry: 1,
+        at_ms: NOW,
+        repeated: false,
+        account: Some(account),
+        amount: Some(Amount::new(10_000_000)),
+        period: None,
+        paid_all: None,
+        asset,
+    }
+}
+
+fn payouts(account: Account, asset: Asset) -> AdminPayouts {
+    let state = AdminPayoutState::Paid;
+    let reference = Some("bank transfer 4711".to_owned());
+    let payout = AdminPayout { payout: 1, period: 1, account, amount: Amount::new(900_000), state, reference };
+    AdminPayouts { asset, newest_period: 1, payouts: vec![payout], next: None }
 }
 
 fn epoch(asset: Asset) -> MethodRow {

@@ -5,7 +5,7 @@ use vipnode_types::{
     wire::{NextPrice, WireError},
 };
 
-use super::{AdminService, ledger::REASON_CHARS};
+use super::{AdminService, OPERATOR_LOG, ledger::REASON_CHARS};
 use crate::call_refusal::CallRefusal;
 
 /// Announces a price.
@@ -59,9 +59,11 @@ pub(super) async fn announce(admin: &AdminService, request: &PriceRequest) -> Re
     let (old, old_fee_bps) = (row.current.price, row.current.fee_bps);
     match &row.next {
         Some(NextPricing { pricing: Pricing { price: new, fee_bps, .. }, .. }) => {
-            tracing::warn!(%old, %new, old_fee_bps, fee_bps, ?reason, "the operator announced a price");
+            tracing::info!(target: OPERATOR_LOG, %old, %new, old_fee_bps, fee_bps, ?reason, "the operator announced a price");
         }
-        None => tracing::warn!(price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no new price"),
+        None => {
+            tracing::info!(target: OPERATOR_LOG, price = %old, fee_bps = old_fee_bps, ?reason, "the operator announced no new price");
+        }
     }
     Ok(AdminPrice::from(row.as_ref()))
 }

@@ -9,8 +9,8 @@ use vipnode_rpc::{IpcListener, IpcPeer, IpcServer, IpcServerLimits, IpcService, 
 use vipnode_types::{sanitize, wire::WireError};
 
 use super::{
-    AccountStatementRequest, AdminAudit, AdminBans, AdminDrained, AuditRecord, AuditRequest, BanRequest, Banned,
-    DrainRequest, EpochRequest, FoldRequest, PruneRequest, UnbanRequest,
+    AccountStatementRequest, AdminAudit, AdminBans, AdminDrained, AdminUrls, AuditRecord, AuditRequest, BanRequest,
+    Banned, DrainRequest, EpochRequest, FoldRequest, OPERATOR_LOG, PruneRequest, UnbanRequest, UrlsRequest,
     audit_log::AuditLog,
     epoch, fold,
     leases::leases,
@@ -125,6 +125,10 @@ impl AdminService {
 
     async fn carry_out(&self, peer: IpcPeer, method: &str, params: &RawValue) -> Result<Box<RawValue>, WireError> {
         match method {
+            method::URLS => {
+                let UrlsRequest {} = parse(params)?;
+                json(&AdminUrls { urls: self.service.access.urls() })
+            }
             method::AUDIT => json(&self.audit(parse(params)?).await?),
             method::TOP => json(&top(self, parse(params)?).await?),
             method::NODES => json(&nodes(self, &parse(params)?).await?),
@@ -158,13 +162,13 @@ impl AdminService {
         let added = ban.clone();
         self.order(move |bans_and_drains| bans_and_drains.ban(added, since_ms)).await?;
         let ended_nodes = self.end(&ban).await?;
-        tracing::warn!(banned = %ban.target, ended_nodes, "a ban by the operator is in effect");
+        tracing::info!(target: OPERATOR_LOG, banned = %ban.target, ended_nodes, "a ban by the operator is in effect");
         Ok(Banned { ban, ended_nodes, kept: self.service.access.bans_and_drains().are_kept() })
     }
 
     async fn unban(&self, request: UnbanRequest) -> Result<AdminBans, WireError> {
         self.order(move |bans_and_drains| bans_and_drains.unban(&request.target, wall_clock())).await?;
-        tracing::warn!(unbanned = %request.target, "the operator removed a ban");
+        tracing::info!(target: OPERATOR_LOG, unbanned = %request.target, "the operator removed a ban");
         Ok(self.bans())
     }
 

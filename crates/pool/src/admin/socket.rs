@@ -11,6 +11,8 @@ const SUFFIX: &str = "sock";
 const SOCKETS: usize = 64;
 /// The kernel's list of all sockets.
 const LIST: &str = "/proc/net/unix";
+/// The directory of the caller's own process, which its user owns.
+const OWN_PROCESS: &str = "/proc/self/";
 /// Bytes of a list that is read.
 const LIST_BYTES: u64 = 4 << 20;
 /// The flags in the list of a socket that accepts connections.
@@ -39,6 +41,24 @@ pub fn running_data_dirs() -> Vec<PathBuf> {
     dirs.dedup();
     dirs.truncate(SOCKETS);
     dirs
+}
+
+/// The data directories of the pools that this user runs on this machine, of those that [`running_data_dirs`] returns.
+#[must_use]
+pub fn own_data_dirs() -> Vec<PathBuf> {
+    // Only on systems that list their sockets, which have this directory too.
+    let Some(user) = owner(Path::new(OWN_PROCESS)) else { return Vec::new() };
+    let mut dirs = running_data_dirs();
+    dirs.retain(|dir| owner(&admin_socket(dir)) == Some(user));
+    dirs
+}
+
+/// The user who owns a file. A link is not followed: a stranger could make one to a file of this user.
+fn owner(path: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    return std::fs::symlink_metadata(path).ok().map(|file| std::os::unix::fs::MetadataExt::uid(&file));
+    #[cfg(not(unix))]
+    path.exists().then_some(0)
 }
 
 /// The data directory of a pool that listens on the socket in a line of the kernel's list. The path is its last column.
@@ -132,8 +152,12 @@ mod tests {
         let socket = admin_socket(datadir.path());
         std::fs::create_dir(socket.parent().unwrap()).unwrap();
         let running = UnixListener::bind(&socket).unwrap();
-        assert!(running_data_dirs().contains(&datadir.path().to_owned()));
+        for listed in [running_data_dirs, own_data_dirs] {
+            assert!(listed().contains(&datadir.path().to_owned()));
+        }
         drop(running);
-        assert!(!running_data_dirs().contains(&datadir.path().to_owned()));
+        for listed in [running_data_dirs, own_data_dirs] {
+            assert!(!listed().contains(&datadir.path().to_owned()));
+        }
     }
 }

@@ -334,7 +334,7 @@ impl CoreThread {
         let Some(PricingRow { current, next, .. }) = self.core.prices() else { return };
         match next {
             None => tracing::info!(price = %current.price, fee_bps = current.fee_bps, "a slot costs this"),
-            Some(NextPricing { pricing, from, .. }) => tracing::warn!(
+            Some(NextPricing { pricing, from, .. }) => tracing::info!(
                 old = %current.price, new = %pricing.price, fee_bps = pricing.fee_bps, from = %from.rfc3339_seconds(),
                 "the price of a slot changes"
             ),
@@ -369,6 +369,9 @@ impl CoreThread {
             }
             OperatorQuery::Payout { number, answer } => {
                 let _nobody_waits = answer.send(self.core.payout_with(number));
+            }
+            OperatorQuery::NewestPeriod(answer) => {
+                let _nobody_waits = answer.send((asset, self.core.newest_settlement_period()));
             }
             OperatorQuery::Payouts { period, after, most, answer } => {
                 let _nobody_waits = answer.send((asset, self.core.payouts_of(period, after, most)));

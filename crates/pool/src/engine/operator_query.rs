@@ -35,6 +35,8 @@ pub(crate) enum OperatorQuery {
     ClaimsWith(oneshot::Sender<Option<Account>>),
     /// Asks for the payout with a number; `None` if there is none.
     Payout { number: u64, answer: oneshot::Sender<Option<PayoutRow>> },
+    /// Asks for the number of the newest settlement period that was closed. Answered as [`Self::Accounts`].
+    NewestPeriod(oneshot::Sender<(Asset, Option<u64>)>),
     /// Asks for the payouts of a settlement period, or of the newest, after a number. Answered as [`Self::Accounts`].
     Payouts {
         period: Option<u64>,

@@ -164,7 +164,16 @@ mod tests {
     }
 
     fn posted(entry: u64, repeated: bool) -> LedgerPosted {
-        LedgerPosted { entry, at_ms: Ms::ZERO, repeated, account: None, paid_all: None, asset: Asset::ETHER }
+        LedgerPosted {
+            entry,
+            at_ms: Ms::ZERO,
+            repeated,
+            account: None,
+            amount: None,
+            period: None,
+            paid_all: None,
+            asset: Asset::ETHER,
+        }
     }
 
     fn entry(number: u64, key: &str, amount: u128) -> LedgerEntry {

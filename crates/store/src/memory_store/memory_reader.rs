@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::{Bound, RangeInclusive},
+    sync::Arc,
+};
 
 use vipnode_pool_core::{
     AccountFigures, HostPayout, LeaseRow, LedgerAccount, LedgerEntry, MeteredPeriod, NodeRow, PayoutRow, PayoutState,
@@ -137,6 +141,12 @@ impl StoreSnapshot for MemorySnapshot<'_> {
         self.permit.check()?;
         let payee = self.content.nodes.get(node).and_then(|node| node.payout).map(|payout| payout.account);
         Ok(StatementParties { payer: self.content.ledger.linked_account(node), payee })
+    }
+
+    fn marks(&mut self, _period: u64, payouts: RangeInclusive<u64>) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.permit.check()?;
+        let is_mark = |entry: &&LedgerEntry| matches!(entry.transaction, Transaction::Paid { payout, .. } | Transaction::Bounced { payout, .. } if payouts.contains(&payout));
+        Ok(self.content.ledger.entries.values().filter(is_mark).cloned().collect())
     }
 
     fn payout(&mut self, node: &NodeId) -> Result<Option<HostPayout>, StoreError> {

@@ -1,6 +1,6 @@
 //! The ledger's journal. All kinds of transactions share the columns.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use vipnode_pool_core::{LedgerEntry, OperatorOrder, PayoutRow, PayoutState, Transaction};
@@ -42,6 +42,13 @@ const READ_MARK: &str = concat!(
 const READ_KEPT: &str = concat!(
     select!(),
     "WHERE key IS NOT NULL OR entries.number = (SELECT max(number) FROM entries) ORDER BY entries.number"
+);
+
+/// Payouts are marked after their period was closed.
+const READ_MARKS: &str = concat!(
+    select!(),
+    "WHERE kind IN ('paid', 'bounced') AND subject BETWEEN ?1 AND ?2 AND entries.number > \
+     coalesce((SELECT max(number) FROM entries WHERE kind = 'period' AND subject = ?3), 0) ORDER BY entries.number"
 );
 
 /// What the columns hold; each kind of transaction uses some of them.
@@ -158,6 +165,13 @@ pub(super) fn read_of(
         }
     }
     Ok(entries.into_values().take(limit).collect())
+}
+
+/// Reads the entries that marked payouts of a settlement period with these numbers.
+pub(super) fn marks(connection: &Connection, period: u64, payouts: RangeInclusive<u64>) -> Result<Vec<LedgerEntry>> {
+    let mut statement = connection.prepare_cached(READ_MARKS)?;
+    let bound = [*payouts.start(), *payouts.end(), period].map(u64::cast_signed);
+    statement.query_map(bound, |row| entry_of(&mut Columns::of(row)))?.collect()
 }
 
 /// Reads the entries with an idempotency key and the newest, by number.

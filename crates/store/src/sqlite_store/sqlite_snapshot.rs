@@ -1,4 +1,4 @@
-use std::{cell::Cell, time::Instant};
+use std::{cell::Cell, ops::RangeInclusive, time::Instant};
 
 use rusqlite::Connection;
 use vipnode_pool_core::{
@@ -184,6 +184,10 @@ impl StoreSnapshot for SqliteSnapshot<'_> {
             let payee = node_table::payout(connection, node)?.map(|payout| payout.account);
             Ok(StatementParties { payer, payee })
         })
+    }
+
+    fn marks(&mut self, period: u64, payouts: RangeInclusive<u64>) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.query(|connection| entry_table::marks(connection, period, payouts))
     }
 
     fn payout(&mut self, node: &NodeId) -> Result<Option<HostPayout>, StoreError> {

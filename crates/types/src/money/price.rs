@@ -184,6 +184,13 @@ impl Price {
     }
 }
 
+/// How many digits and points an amount has, without the zeros around them: fewer are simpler.
+fn marks(amount: &str) -> usize {
+    let number = amount.split(' ').next().unwrap_or_default();
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').len().saturating_add(usize::from(number.contains('.')))
+}
+
 /// By Euclid's algorithm.
 fn greatest_common_divisor(amount: u128, period: NonZeroU32) -> NonZeroU32 {
     let rest = u32::try_from(amount.checked_rem(u128::from(period.get())).unwrap_or_default()).unwrap_or_default();
@@ -217,15 +224,16 @@ impl From<Price> for PriceForm {
 }
 
 impl fmt::Display for Price {
-    /// The period whose amount is the shortest exact number: "100 gwei/minute", "0.5 ether/month", "1 wei/11 ms".
+    /// The period whose amount is the simplest exact number, as people write it: "100 gwei/minute", "0.06 USDC/minute" rather than
+    /// "3.6 USDC/hour", "0.5 ether/month", "1 wei/11 ms".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_free() {
             return f.write_str("free");
         }
         let shown = |amount: u128| self.asset.show(Amount::new(amount)).to_string();
         let exact = PERIODS.iter().filter_map(|(name, ms)| Some((shown(self.in_period(*ms)?), *ms, name)));
-        // The shortest period comes first, so it is the one of several that are as short.
-        match exact.min_by_key(|(amount, ms, _)| (*ms < MINUTE_MS, amount.len())) {
+        // The shortest period comes first, so it is the one of several that are as simple.
+        match exact.min_by_key(|(amount, ms, _)| (*ms < MINUTE_MS, marks(amount), amount.len())) {
             Some((amount, _, period)) => write!(f, "{amount}/{period}"),
             None => write!(f, "{}/{} ms", self.asset.show(self.amount()), self.period_ms),
         }
@@ -270,6 +278,16 @@ mod tests {
         for text in ["100 gwei/minute", "0.5 ether/month", "2 ether/day", "3 gwei/hour", "1 wei/11 ms", "5 gwei/minute"]
         {
             assert_eq!(ether(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_simplest_amount_is_shown() {
+        let usdc = Asset::new("USDC", 6).unwrap();
+        for text in
+            ["0.06 USDC/minute", "0.07 USDC/minute", "18 USDC/month", "15 USDC/month", "0.5 USDC/month", "2 USDC/day"]
+        {
+            assert_eq!(text.parse::<QuotedPrice>().unwrap().in_asset(usdc).unwrap().to_string(), text);
         }
     }
 

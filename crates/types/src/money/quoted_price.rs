@@ -117,23 +117,6 @@ impl QuotedPrice {
         }
     }
 
-    /// The same, to be passed as a maximum: exact, or else the price as it is.
-    ///
-    /// ```
-    /// use vipnode_types::{Asset, QuotedPrice};
-    ///
-    /// let (usdc, most): (Asset, QuotedPrice) = ("USDC:6".parse()?, "1 USDC/month".parse()?);
-    /// let price = "0.001 USDC/minute".parse::<QuotedPrice>()?.in_asset(usdc)?;
-    /// assert_eq!(most.as_maximum(price), "43.2 USDC/month");
-    /// # Ok::<(), vipnode_types::AmountError>(())
-    /// ```
-    #[must_use]
-    pub fn as_maximum(&self, price: Price) -> String {
-        self.same_unit(price)
-            .filter(|(_, exact)| *exact)
-            .map_or_else(|| price.to_string(), |(same, _)| same.to_string())
-    }
-
     /// A price in the unit and the period of this one, rounded down, and whether it is exact; `None` if it is free, or its asset
     /// does not have the unit.
     fn same_unit(&self, price: Price) -> Option<(Self, bool)> {

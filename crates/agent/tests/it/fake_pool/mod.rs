@@ -89,6 +89,7 @@ impl Toy {
     pub(crate) fn config(&self) -> RunnerConfig {
         RunnerConfig {
             connections: vipnode_agent::local::ConnectionSettings::default(),
+            flags: vipnode_agent::local::AgentFlags::default(),
             node: self.node.clone(),
             pool: Some(PoolAccess {
                 address: PoolAddress::read(POOL).unwrap(),
