@@ -29,7 +29,9 @@ pub(crate) async fn query(args: &StatusArgs) -> Result<Report, CliError> {
             text.push("\n");
             text.append(&pools.page().wrapped(page_width()));
         }
-        json["pool_commands"] = pools.commands.into();
+        if let Some(object) = json.as_object_mut() {
+            object.insert("pool_commands".to_owned(), pools.commands.into());
+        }
     }
     Ok(Report { text, json, complete: agents.complete() })
 }
