@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn of_several_agents_none_is_checked_and_all_are_named() {
         let status = client_status();
-        assert!(several_agents(&[status.clone()]).is_none());
+        assert!(several_agents(std::slice::from_ref(&status)).is_none());
         let said = text_of(&[several_agents(&[status.clone(), status.clone()]).unwrap()]);
         assert!(
             said.contains(&status.node.id.short()) && said.contains(&format!("--rpc {}", status.node.at)),

@@ -167,8 +167,11 @@ mod tests {
     fn one_pool_of_another_user_is_not_called_several() {
         let dirs = ["/srv/main", "/srv/test"].map(PathBuf::from);
         let one = no_socket(&dirs[..1]).to_string();
-        assert!(one.ends_with("another user runs one with the data directory /srv/main"), "{one}");
+        assert!(one.ends_with("another user is running one with the data directory /srv/main"), "{one}");
         let two = no_socket(&dirs).to_string();
-        assert!(two.ends_with("other users run pools with these data directories: /srv/main, /srv/test"), "{two}");
+        assert!(
+            two.ends_with("other users are running pools with these data directories: /srv/main, /srv/test"),
+            "{two}"
+        );
     }
 }

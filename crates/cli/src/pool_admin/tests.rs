@@ -231,8 +231,8 @@ fn snapshot_of_the_settlement() {
         state,
         reference: (state != AdminPayoutState::Due).then(|| "bank transfer 4711".to_owned()),
     };
-    let closed = LedgerPosted { account: None, amount: None, period: Some(3), ..posted.clone() };
-    let bounced = LedgerPosted { amount: Some(Amount::ZERO), ..posted.clone() };
+    let closed = LedgerPosted { account: None, amount: None, period: Some(3), ..posted };
+    let bounced = LedgerPosted { amount: Some(Amount::ZERO), ..posted };
     let payouts = AdminPayouts {
         asset,
         newest_period: 3,
