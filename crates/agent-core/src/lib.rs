@@ -49,6 +49,7 @@ pub use direct::config::{DirectConfig, DirectConfigError};
 pub use direct::name_error::NameError;
 pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::AgentGauges;
+pub use host::eviction_cause::EvictionCause;
 pub use host::offer::{Allowed, HostConfigError};
 pub use leases::ended_leases::{EndedLeases, EndedSide};
 pub use leases::node_change::{ChangeKind, JournalEntry, NodeChange};

@@ -367,12 +367,13 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("client_admitted", Tone::Plain, format!("Admitted client {}", client.short())), lease, client)
         }
         Notice::ClientConnected { lease, client } => {
-            let then = if lease.is_direct() { "admitted by --allow" } else { "the meter is running" };
-            let text = format!("Client {} connected; {then}", client.short());
+            // Whether the meter runs is up to the pool: the client's agent must report the connection too.
+            let then = if lease.is_direct() { "; admitted by --allow" } else { "" };
+            let text = format!("Client {} connected{then}", client.short());
             (Line::new("client_connected", Tone::Good, text), lease, client)
         }
-        Notice::ClientEvicted { lease, client, reason } => {
-            let text = format!("Evicted client {}: {}", client.short(), why_evicted(*reason));
+        Notice::ClientEvicted { lease, client, cause } => {
+            let text = format!("Evicted client {}: {}", client.short(), why_evicted(*cause));
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
         Notice::HostsMissing { missing, why, late, retry_ms } => {
