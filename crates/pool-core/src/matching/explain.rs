@@ -34,7 +34,13 @@ impl Matching {
         let given: Vec<ExplainedHost> = given.collect();
         let none = (survey.candidates == 0 && survey.complete).then_some(NoHost::NoneFits);
         let why = if missing > 0 { self.why_missing(index, none, context) } else { None };
-        let reason = why.and_then(|why| self.no_host_text(index, why, &survey, context));
+        // What is against any host is against those that would fit, too.
+        let candidates = if why.is_some() { 0 } else { survey.candidates };
+        let reason = match why {
+            Some(why) => self.no_host_text(index, why, &survey, context),
+            None if missing > 0 => self.assignable_text(index, &survey, context),
+            None => None,
+        };
         Ok(ExplainReply {
             want: self.want(index),
             missing,
@@ -42,7 +48,7 @@ impl Matching {
             price: context.limits.price,
             connected_hosts: u64::try_from(hosts).unwrap_or(u64::MAX),
             examined: survey.examined,
-            candidates: survey.candidates,
+            candidates,
             excluded: survey.excluded(),
             hosts: given,
         })
@@ -75,8 +81,8 @@ impl Matching {
         let of_all = of_all.or(match funding {
             Funding::Short(shortage) => Some(NoHost::Payment(Box::new(shortage))),
             Funding::InTrial => Some(NoHost::InTrial(limits.payment)),
-            Funding::Trial if self.payers_need_all(index, context) => Some(NoHost::PayersFirst),
-            Funding::Paid | Funding::Trial => None,
+            Funding::Trial => self.why_trial_waits(index, context),
+            Funding::Paid => None,
         });
         let scarce = || {
             let kept = leases.client_count(index) > 0 && self.scarce(index, context);
