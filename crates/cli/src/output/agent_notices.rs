@@ -178,7 +178,10 @@ fn notice_line(notice: &Notice) -> Line {
             );
             Line::new("displaced", Tone::Warning, text)
                 .with("address", address.to_string())
-                .hint("Stop one of the two agents. If a machine was cloned, delete the node key of the clone's node, and restart that node and its agent")
+                .hint(
+                    "Stop one of the two agents. If another machine may use the same node key, such as a clone of this one, \
+                     delete the node key of the clone's node, and restart that node and its agent",
+                )
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
