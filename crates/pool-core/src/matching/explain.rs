@@ -34,8 +34,6 @@ impl Matching {
         let given: Vec<ExplainedHost> = given.collect();
         let none = (survey.candidates == 0 && survey.complete).then_some(NoHost::NoneFits);
         let why = if missing > 0 { self.why_missing(index, none, context) } else { None };
-        // What is against any host is against those that would fit, too.
-        let candidates = if why.is_some() { 0 } else { survey.candidates };
         let reason = match why {
             Some(why) => self.no_host_text(index, why, &survey, context),
             None if missing > 0 => self.assignable_text(index, &survey, context),
@@ -48,7 +46,7 @@ impl Matching {
             price: context.limits.price,
             connected_hosts: u64::try_from(hosts).unwrap_or(u64::MAX),
             examined: survey.examined,
-            candidates,
+            candidates: survey.candidates,
             excluded: survey.excluded(),
             hosts: given,
         })

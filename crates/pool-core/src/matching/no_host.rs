@@ -149,8 +149,8 @@ impl Matching {
         Some(if survey.complete { survey.words(chain, other) } else { why.words(chain) })
     }
 
-    /// Explains that hosts can be assigned to a client that misses some: its search begins again in a moment. `None` if none of
-    /// the examined hosts can.
+    /// Explains that hosts can be assigned to a client that misses some: its search begins again in a moment. `None` if none can,
+    /// or if not all were examined.
     pub(in crate::matching) fn assignable_text(
         &self,
         client: u32,
@@ -159,7 +159,7 @@ impl Matching {
     ) -> Option<String> {
         let node = context.agents.get(client)?;
         let other = if node.is_host() { "other " } else { "" };
-        (survey.candidates > 0).then_some(survey.words(context.agents.chain(node.chain())?, other))
+        (survey.complete && survey.candidates > 0).then_some(survey.words(context.agents.chain(node.chain())?, other))
     }
 
     /// How many slots are free on a client's chain, and how many of them others need before it. Without a free slot, that is
