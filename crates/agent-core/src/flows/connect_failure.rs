@@ -5,9 +5,7 @@ use vipnode_types::{
     wire::{EvictCall, EvictReason, PairFault, Side},
 };
 
-use crate::{
-    Action, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits,
-};
+use crate::{Action, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits};
 
 impl AgentCore {
     /// A listed peer without a running protocol is about to be disconnected, or has just connected.

@@ -6,7 +6,8 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AdmitFailure, AgentCore, ChangeKind, EvictionCause, JournalEntry, Notice, Refusal, RequestTag, leases::Lease,
+    Action, AdmitFailure, AgentCore, ChangeKind, EvictionCause, JournalEntry, Notice, Refusal, RequestTag,
+    leases::Lease,
 };
 
 impl AgentCore {

@@ -1,9 +1,7 @@
 //! What a host offers, and when.
 
 use crate::common::*;
-use vipnode_agent_core::{
-    Action, Event, EvictionCause, FromPool, HostConfig, Notice, PoolAnswer, unreleased_changes,
-};
+use vipnode_agent_core::{Action, Event, EvictionCause, FromPool, HostConfig, Notice, PoolAnswer, unreleased_changes};
 use vipnode_types::{
     Enode, HeadFact, PaymentMode, PeerCommand, Price,
     wire::{AdmitCall, ConnectReply, EvictCall, EvictReason, PaymentTerms},

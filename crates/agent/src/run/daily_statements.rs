@@ -218,5 +218,9 @@ impl DailyStatements {
 /// Whether a page states that nothing was posted on the whole day.
 fn is_empty(page: &SignedDailyStatement) -> bool {
     let DailyStatement { pages, day_sums, day_collected, lines, collected, .. } = &page.statement;
-    *pages == 1 && *day_sums == DailySums::default() && day_collected.is_empty() && lines.is_empty() && collected.is_empty()
+    *pages == 1
+        && *day_sums == DailySums::default()
+        && day_collected.is_empty()
+        && lines.is_empty()
+        && collected.is_empty()
 }

@@ -73,7 +73,11 @@ impl PoolTerms {
 
     /// That an asset that nobody may have chosen is about to be kept.
     fn asset_is_kept(&self) -> &'static str {
-        if self.lacks_price() { "; after the first price, credit, or voucher, --asset can no longer change" } else { "" }
+        if self.lacks_price() {
+            "; after the first price, credit, or voucher, --asset can no longer change"
+        } else {
+            ""
+        }
     }
 
     /// That the operator may have forgotten the price.

@@ -51,8 +51,11 @@ pub(super) fn line_error(
         _ => String::new(),
     };
     let did_you_mean = suggested.map_or_else(by_flag, |text| format!("; did you mean '{text}'?"));
-    let unquoted = || unquoted_amount(line, given_first.or(invalid_value)?);
-    let hint = unquoted().or_else(|| value_hint(error)).unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
+    let subcommand = error.get(ContextKind::InvalidSubcommand).and_then(first);
+    let unquoted = || unquoted_amount(line, given_first.or(invalid_value).or(subcommand)?);
+    let hint = unquoted()
+        .or_else(|| value_hint(error))
+        .unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
     let notes: String = notes.iter().map(|note| format!("{note}. ")).collect();
     CliError { message: first_paragraph(error) + &did_you_mean, hint: notes + &hint }
 }
@@ -73,7 +76,8 @@ fn flag_with_value(tree: &Command, words: &[String], given: &str) -> Option<Stri
 fn unquoted_amount(line: &[OsString], given: &str) -> Option<String> {
     let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.') && !text.is_empty();
     let is_unit = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '/')
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '/')
     };
     let pairs = line.windows(2).filter_map(|pair| Some((pair.first()?.to_str()?, pair.last()?.to_str()?)));
     let mut amounts = pairs.filter(|(number, unit)| *unit == given && is_number(number) && is_unit(unit));
