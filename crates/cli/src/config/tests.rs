@@ -236,11 +236,6 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
             "Put the amount in quotes: \"10 USDC\".",
         ),
         (
-            &["client", "wss://pool.example", "--max-price", "0.5", "USDC/month"],
-            "unexpected argument 'USDC/month' found",
-            "Put the amount in quotes: \"0.5 USDC/month\".",
-        ),
-        (
             &["host", "--slot", "3"],
             "unexpected argument '--slot' found; did you mean '--slots'?",
             "`vipnode host --help`",
