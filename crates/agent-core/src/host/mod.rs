@@ -4,7 +4,6 @@
 //! not belong here: that is a flow.
 
 pub(crate) mod admission;
-pub(crate) mod eviction_cause;
 pub(crate) mod host_state;
 pub(crate) mod offer;
 pub(crate) mod waiting_admits;
