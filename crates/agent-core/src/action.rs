@@ -10,7 +10,7 @@ use vipnode_types::{
     },
 };
 
-use crate::{CannotPay, ConnectFailure, JournalEntry, NameError, VoucherRecord};
+use crate::{CannotPay, ConnectFailure, EvictionCause, JournalEntry, NameError, VoucherRecord};
 
 /// What the agent does in response to an event, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -428,7 +428,7 @@ pub enum Notice {
         /// Public key of the client's node.
         client: NodeId,
         /// Why the lease ended.
-        reason: EvictReason,
+        cause: EvictionCause,
     },
     /// The node is behind the newest block that the pool knows; announced once.
     Behind {

@@ -51,6 +51,7 @@ pub use event::{Event, FromPool, PoolAnswer, StopCause};
 pub use gauges::AgentGauges;
 pub use host::offer::{Allowed, HostConfigError};
 pub use leases::ended_leases::{EndedLeases, EndedSide};
+pub use leases::eviction_cause::EvictionCause;
 pub use leases::node_change::{ChangeKind, JournalEntry, NodeChange};
 pub use leases::open_changes::{OpenChanges, release, unreleased_changes};
 pub use limits::{REQUEST_MS, SLOW_CONNECT_MS};

@@ -18,7 +18,7 @@ use vipnode_agent::{
         PoolLink, PoolLossStatus, PoolState,
     },
 };
-use vipnode_agent_core::{ConnectFailure, NameError, Notice};
+use vipnode_agent_core::{ConnectFailure, EvictionCause, NameError, Notice};
 use vipnode_node::NodeError;
 use vipnode_pool::PoolConfig;
 use vipnode_types::{
@@ -228,7 +228,9 @@ fn notices() -> Vec<Notice> {
         Notice::OwnPeersFalling { now: 2, reserve: 16 },
     ]);
     notices.extend(waiting_notices::waiting_notices(lease, host));
-    notices.extend(EvictReason::ALL.map(|reason| Notice::ClientEvicted { lease, client, reason }));
+    let causes = EvictReason::ALL.map(EvictionCause::Ended).into_iter();
+    let causes = causes.chain([EvictionCause::Stopping, EvictionCause::Unreported]);
+    notices.extend(causes.map(|cause| Notice::ClientEvicted { lease, client, cause }));
     for cause in [
         ConnectFailure::Genesis,
         ConnectFailure::Network,

@@ -15,7 +15,7 @@ errors! {
             hint "Call vipnode_connect first.";
         /// Two agents are serving the same node, and the other one has the newer delegation.
         OldDelegation: Unauthorized, "another agent is now serving this node: a newer delegation of the node replaced this one",
-            hint "Stop one of the two agents. To keep using this one, stop it, run `vipnode link`, and start it again.";
+            hint "Stop one of the two agents. If another machine may use the same node key, such as a clone of this one, delete the node key of the clone's node, and restart that node and its agent. To keep using this agent, stop it, run `vipnode link`, and start it again.";
         /// The agent and the pool run releases with different protocol versions.
         Protocol {
             /// The agent's version.

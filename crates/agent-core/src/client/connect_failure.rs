@@ -83,6 +83,7 @@ impl ConnectFailure {
             PairFault::Forks => Self::Forks,
             PairFault::EthVersion => Self::EthVersion,
             PairFault::LightSlots => Self::NoLightSlot,
+            PairFault::Loopback => Self::Loopback,
             PairFault::Other => Self::NoCommonProtocol,
         }
     }
@@ -98,7 +99,7 @@ impl ConnectFailure {
 
 /// Returns why the two nodes are not connected, if this side can see the cause. `light`: the lease needs a slot for light
 /// nodes, and those may be taken. `dialed`: how many of its `max_peers` peers the node dialed. A host whose client
-/// never connected learns of it when the client's lease ends, without a cause.
+/// never connected learns of it when the pool ends the client's lease.
 pub(crate) fn find_cause(lease: &Lease, light: bool, dialed: u32, max_peers: u32) -> Option<ConnectFailure> {
     match (lease.connection().failing(), lease.side()) {
         (Some(cause), _) => Some(ConnectFailure::lasting(cause, light).unwrap_or(ConnectFailure::NoCommonProtocol)),

@@ -55,10 +55,19 @@ impl MissingHosts {
     }
 
     /// Forgets why hosts are missing, because the pool assigned one since it gave the reason.
-    pub(crate) fn forget_why(&mut self) {
+    fn forget_why(&mut self) {
         self.unpaid = None;
         if let Some(announced) = &mut self.announced {
             announced.why = None;
+        }
+    }
+
+    /// Records that the pool assigned a host by itself, and how many are missing now. If none is, the next host that is lost has
+    /// not been missing for long.
+    pub(crate) fn assigned(&mut self, missing: u32) {
+        self.forget_why();
+        if missing == 0 {
+            (self.announced, self.since) = (None, None);
         }
     }
 

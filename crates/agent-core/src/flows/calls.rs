@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    Action, AdmitFailure, AgentCore, FromPool, Notice, Refusal, RequestTag,
+    Action, AdmitFailure, AgentCore, EvictionCause, FromPool, Notice, Refusal, RequestTag,
     host::{
         admission::refuses,
         offer::{OfferedSlots, too_cheap},
@@ -219,8 +219,9 @@ impl AgentCore {
                 out.push(Action::Notice(Notice::HostLost { lease, host, reason: Some(call.reason) }));
             }
         }
+        let cause = eviction_cause(lease, call.reason);
         self.explain_eviction(call, out);
-        self.end(call.lease, Some(call.reason), out);
+        self.end_because(call.lease, Some(cause), out);
         self.asks.soon(self.now);
         let Some(lease) = self.leases.get_mut(call.lease) else { return };
         let journaled = lease.is_journaled();
@@ -250,5 +251,16 @@ impl AgentCore {
         }
         let offer = self.offer(now);
         out.extend(self.hosting.announce(offer).map(Action::Notice));
+    }
+}
+
+/// Why the pool ended a lease, as the host's user reads it. A pool that reports that the nodes did not connect means that not both
+/// sides reported it.
+const fn eviction_cause(lease: &Lease, reason: EvictReason) -> EvictionCause {
+    let connection = lease.connection();
+    let connected = connection.was_ever_up() && connection.failing().is_none();
+    match reason {
+        EvictReason::NotConnected if connected => EvictionCause::Unreported,
+        reason => EvictionCause::Ended(reason),
     }
 }

@@ -2,7 +2,7 @@
 
 use vipnode_types::{
     Failure, LeaseId, Ms, Price, TypedError,
-    wire::{LeaseView, LeaveReason, NextPrice, PairFault, PayoutView, Side, WireError},
+    wire::{EvictReason, LeaseView, LeaveReason, NextPrice, PairFault, PayoutView, Side, WireError},
 };
 
 use crate::{
@@ -163,6 +163,7 @@ impl AgentCore {
     fn accepted(&mut self, now: Ms, welcome: ConnectAccepted, out: &mut Vec<Action>) {
         let ConnectAccepted { text, price, fee_bps, terms, pool_id, .. } = welcome;
         let (before, first) = (self.session.price(), !self.session.was_accepted());
+        let paid_by = self.session.terms().map(|terms| terms.payment);
         self.session.accepted(now, welcome.report_interval_ms, (price, fee_bps, terms), pool_id);
         out.push(Action::Notice(Notice::Connected { welcome: text, price, pool_id }));
         self.keep_first_price(out);
@@ -180,7 +181,10 @@ impl AgentCore {
         self.announce_no_payout(out);
         self.reports.new_socket(now);
         self.asks.new_socket(now);
-        self.reconcile(now, &welcome.leases, welcome.unconfirmed, out);
+        // Then the pool ended all leases while it was restarted. Otherwise it ended some, or its data is older than they are.
+        let payment_changed = paid_by.is_some_and(|before| before != self.session.payment());
+        let reason = if payment_changed { EvictReason::PaymentChanged } else { EvictReason::Unknown };
+        self.reconcile(now, &welcome.leases, welcome.unconfirmed, reason, out);
     }
 
     /// Notifies the user of a host of each change of the account that the pool pays, and if it is not that of the settings.

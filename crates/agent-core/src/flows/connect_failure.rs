@@ -1,14 +1,11 @@
 //! Finds out why the two nodes of a lease are not connected, and reports it to the user and to the pool.
 
 use vipnode_types::{
-    AddressScope, DropCause, LeaseId, Ms, NodeId, PeerFact,
-    wire::{EvictCall, EvictReason, Side},
+    DropCause, LeaseId, Ms, NodeId, PeerFact,
+    wire::{EvictCall, EvictReason, PairFault, Side},
 };
 
-use crate::{
-    Action, Advertise, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits,
-    pool::hello::advertised,
-};
+use crate::{Action, AgentCore, ConnectFailure, Notice, client::connect_failure::find_cause, leases::Lease, limits};
 
 impl AgentCore {
     /// A listed peer without a running protocol is about to be disconnected, or has just connected.
@@ -82,7 +79,7 @@ impl AgentCore {
         let Some(lease) = self.leases.get(call.lease).filter(|lease| lease.runs()) else { return };
         let connection = lease.connection();
         let held = connection.up().is_some_and(|up| self.now.since(up) >= limits::DROPPED_BY_HOST_MS);
-        if let Some(fault) = call.fault.filter(|_| !held) {
+        if let Some(fault) = call.fault.filter(|fault| !held && *fault != PairFault::Loopback) {
             self.announce_cause(call.lease, ConnectFailure::reported(fault), out);
             return;
         }
@@ -91,21 +88,15 @@ impl AgentCore {
         if call.reason != EvictReason::NotConnected || !waited {
             return;
         }
-        // A host whose client never connected knows one cause: the address that the pool gave to the client.
+        // A host whose client never connected sees no cause. Only the pool knows which address it gave to the client.
         let unseen = !connection.was_ever_up() && connection.failing().is_none();
-        if lease.side() == Side::Host && unseen && self.advertises_loopback() {
-            self.announce_cause(call.lease, ConnectFailure::Loopback, out);
-        } else {
-            self.announce_failure(call.lease, out);
+        match (lease.side(), call.fault) {
+            (Side::Host, Some(PairFault::Loopback)) if unseen => {
+                self.announce_cause(call.lease, ConnectFailure::Loopback, out);
+            }
+            (Side::Host, _) if unseen => self.announce_cause(call.lease, ConnectFailure::NeverConnected, out),
+            _ => self.announce_failure(call.lease, out),
         }
-    }
-
-    /// Whether clients are given a loopback address of this host. A pool that sees another address of the agent gives that,
-    /// unless the user set one.
-    fn advertises_loopback(&self) -> bool {
-        let enode = self.node.facts().and_then(|facts| advertised(&self.config.advertise, facts));
-        let is_given = self.config.advertise != Advertise::Node || self.session.dialed_from() < AddressScope::Public;
-        is_given && enode.and_then(|enode| enode.ip()).is_some_and(|ip| ip.to_canonical().is_loopback())
     }
 
     fn announce_cause(&mut self, id: LeaseId, cause: ConnectFailure, out: &mut Vec<Action>) {

@@ -5,14 +5,22 @@ use vipnode_types::{
     wire::{EvictReason, Side, WireError},
 };
 
-use crate::{Action, AdmitFailure, AgentCore, ChangeKind, JournalEntry, Notice, Refusal, RequestTag, leases::Lease};
+use crate::{
+    Action, AdmitFailure, AgentCore, ChangeKind, EvictionCause, JournalEntry, Notice, Refusal, RequestTag,
+    leases::Lease,
+};
 
 impl AgentCore {
     /// Ends a lease: everything that was done for it is undone.
     pub(crate) fn end(&mut self, id: LeaseId, reason: Option<EvictReason>, out: &mut Vec<Action>) {
+        self.end_because(id, reason.map(EvictionCause::Ended), out);
+    }
+
+    /// As [`Self::end`], with what the host's user reads.
+    pub(crate) fn end_because(&mut self, id: LeaseId, cause: Option<EvictionCause>, out: &mut Vec<Action>) {
         let now = self.now;
         let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.runs()) else { return };
-        lease.end(now, reason);
+        lease.end(now, cause);
         let ended = Err(Refusal::EndedBefore.to_wire());
         let calls = lease.take_calls();
         self.counters.admits_failed(AdmitFailure::Ended, calls.len());
@@ -48,9 +56,9 @@ impl AgentCore {
         }
         let Some(undoing) = lease.undoing_mut() else { return };
         answer(undoing.take_calls(), &Ok(()), out);
-        if let (Side::Host, Some(reason)) = (side, undoing.reason()) {
-            self.counters.evicted(reason);
-            out.push(Action::Notice(Notice::ClientEvicted { lease: id, client: peer, reason }));
+        if let (Side::Host, Some(cause)) = (side, undoing.cause()) {
+            self.counters.evicted(cause.reason());
+            out.push(Action::Notice(Notice::ClientEvicted { lease: id, client: peer, cause }));
         }
     }
 }

@@ -19,7 +19,7 @@ impl AgentCore {
                 let DialCall { lease, peer: host, price, client_version, redial_ms, .. } = call;
                 let taken = self.take_host(now, LeasedHost { lease, host, price, client_version, redial_ms }, out);
                 if taken.is_ok() {
-                    self.missing_hosts.forget_why();
+                    self.missing_hosts.assigned(self.missing_hosts());
                 }
                 Some(taken)
             }

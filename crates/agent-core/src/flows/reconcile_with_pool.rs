@@ -7,12 +7,20 @@ use vipnode_types::{
     wire::{EvictReason, LeaseView, LeaveReason, Side},
 };
 
-use crate::{Action, AgentCore, leases::Lease, limits};
+use crate::{Action, AgentCore, Notice, leases::Lease, limits};
 
 impl AgentCore {
     /// Handles the pool's list of active leases. Those on it are adopted; the agent's other leases are ended; the agent
-    /// leaves listed leases that it does not have. `unconfirmed` leases stay without the pool's confirmation.
-    pub(crate) fn reconcile(&mut self, now: Ms, views: &[LeaseView], unconfirmed: bool, out: &mut Vec<Action>) {
+    /// leaves listed leases that it does not have. `unconfirmed` leases stay without the pool's confirmation. `reason` is why
+    /// the pool no longer lists the others.
+    pub(crate) fn reconcile(
+        &mut self,
+        now: Ms,
+        views: &[LeaseView],
+        unconfirmed: bool,
+        reason: EvictReason,
+        out: &mut Vec<Action>,
+    ) {
         let socket = self.session.socket();
         let mut live: BTreeSet<LeaseId> = BTreeSet::new();
         for view in views.iter().take(limits::REPLY_LEASES).filter(|view| !view.lease.is_direct()) {
@@ -37,10 +45,19 @@ impl AgentCore {
             self.keep_last_list(now, &gone, out);
         } else {
             for lease in gone {
-                self.end(lease, Some(EvictReason::Unknown), out);
+                self.announce_lost(lease, reason, out);
+                self.end(lease, Some(reason), out);
             }
         }
         self.end_lost_while_disconnected(now, out);
+    }
+
+    /// Notifies a client's user that the pool ended the lease of a host. A host's user is notified of each evicted client.
+    fn announce_lost(&self, id: LeaseId, reason: EvictReason, out: &mut Vec<Action>) {
+        let was_up = |lease: &&Lease| lease.side() == Side::Client && lease.connection().was_ever_up();
+        if let Some(lease) = self.leases.get(id).filter(was_up) {
+            out.push(Action::Notice(Notice::HostLost { lease: id, host: lease.peer_id(), reason: Some(reason) }));
+        }
     }
 
     /// Replaces hosts that disconnected while the pool was offline. They were kept because there was no way to get

@@ -1,9 +1,9 @@
 use vipnode_types::{
     Ms,
-    wire::{ErrorCode, EvictReason, WireError},
+    wire::{ErrorCode, WireError},
 };
 
-use crate::{Action, AgentCore, RequestTag, leases::Lease, limits};
+use crate::{Action, AgentCore, EvictionCause, RequestTag, leases::Lease, limits};
 
 /// The agent is stopping.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ impl AgentCore {
         self.stopping = Some(StopState { since: now, error, bye });
         self.leases.iter_mut().for_each(Lease::retry_now);
         for lease in self.leases.ids(|_| true) {
-            self.end(lease, (!lease.is_direct()).then_some(EvictReason::Left), out);
+            self.end_because(lease, (!lease.is_direct()).then_some(EvictionCause::Stopping), out);
         }
     }
 

@@ -5,6 +5,7 @@
 //! about it and never sends anything.
 
 pub(crate) mod ended_leases;
+pub(crate) mod eviction_cause;
 mod lease;
 pub(crate) mod node_change;
 pub(crate) mod open_changes;

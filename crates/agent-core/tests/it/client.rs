@@ -170,6 +170,35 @@ fn while_hosts_are_missing_the_asks_grow_rare() {
     assert_eq!(said, [false, true], "said at once, and again when it lasts");
 }
 
+/// The pool assigns a host by itself, and the request before that was answered without one.
+#[test]
+fn a_host_that_is_lost_later_has_not_been_missing_since_the_first_one() {
+    let mut bench = Bench::live(client_config(1));
+    bench.oblige();
+    let (tag, _) = bench.ask().unwrap();
+    let why = Some("no host has a free slot".to_owned());
+    bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: vec![], missing: 1, reason: why.clone() }));
+    bench.call(1, dial(LEASE, Side::Client, HOST));
+    bench.done();
+    for _ in 0..60 {
+        bench.after(1_000);
+        bench.peers(&[HOST]);
+    }
+    let missing = |bench: &Bench| {
+        let missing = |notice: &Notice| matches!(notice, Notice::HostsMissing { .. });
+        bench.notices().into_iter().filter(missing).collect::<Vec<_>>()
+    };
+    bench.call(2, evict(LEASE, HOST));
+    assert_eq!(missing(&bench), [], "the pool's answer follows, with its reason");
+    while bench.ask().is_none() {
+        bench.after(100);
+        assert_eq!(missing(&bench), []);
+    }
+    let (tag, _) = bench.ask().unwrap();
+    bench.answer(tag, PoolAnswer::Ask(AskReply { hosts: vec![], missing: 1, reason: why.clone() }));
+    assert_eq!(missing(&bench), [Notice::HostsMissing { missing: 1, why, late: false, retry_ms: None }]);
+}
+
 #[test]
 fn a_refused_ask_waits_for_the_retry_time_of_the_pool() {
     let mut bench = Bench::live(client_config(1));

@@ -251,21 +251,23 @@ fn a_pair_that_the_pool_ends_is_explained_once_it_was_waited_for() {
     }
 }
 
-/// It serves nodes on its own machine; others dial themselves.
+/// The pool may have given the client the address that it observed.
 #[test]
-fn a_host_at_a_loopback_address_learns_why_its_clients_do_not_connect() {
+fn a_host_blames_its_loopback_address_only_if_the_pool_gave_it_to_the_client() {
     let loopback = Enode { host: EnodeHost::Ip([127, 0, 0, 1].into()), ..enode(OWN_NODE) };
-    for (advertise, causes) in
-        [(Advertise::Enode(loopback), vec![(node(CLIENT), ConnectFailure::Loopback)]), (Advertise::Node, vec![])]
+    for (fault, cause) in
+        [(Some(PairFault::Loopback), ConnectFailure::Loopback), (None, ConnectFailure::NeverConnected)]
     {
+        let advertise = Advertise::Enode(loopback.clone());
         let mut bench = Bench::live(AgentConfig { advertise, ..host_config(2) });
+        bench.on(Event::PoolAddress("10.0.0.1".parse().unwrap()));
         bench.oblige();
         bench.call(1, admit(LEASE, CLIENT));
         bench.done();
         bench.after(20_000);
         let FromPool::Evict(call) = evict(LEASE, CLIENT) else { unreachable!() };
-        bench.call(2, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, ..call }));
-        assert_eq!(announced(&bench), causes);
+        bench.call(2, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, fault, ..call }));
+        assert_eq!(announced(&bench), [(node(CLIENT), cause)]);
     }
 }
 

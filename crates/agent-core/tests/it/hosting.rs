@@ -1,8 +1,11 @@
 //! What a host offers, and when.
 
 use crate::common::*;
-use vipnode_agent_core::{Action, Event, FromPool, HostConfig, Notice, PoolAnswer, unreleased_changes};
-use vipnode_types::{Enode, HeadFact, PeerCommand, Price, wire::AdmitCall};
+use vipnode_agent_core::{Action, Event, EvictionCause, FromPool, HostConfig, Notice, PoolAnswer, unreleased_changes};
+use vipnode_types::{
+    Enode, HeadFact, PaymentMode, PeerCommand, Price,
+    wire::{AdmitCall, ConnectReply, EvictCall, EvictReason, PaymentTerms},
+};
 
 fn offered(bench: &Bench) -> Vec<(u32, bool)> {
     let offers = bench.notices().into_iter().filter_map(|notice| match notice {
@@ -198,4 +201,64 @@ fn an_admit_keeps_the_enode_from_the_pool() {
     let mut bench = Bench::live(host_config(2));
     bench.on(Event::PoolCalls { tag: 1, call: FromPool::Admit(admit(enode(SECOND_CLIENT))) });
     assert_eq!(bench.calls(), [PeerCommand::Admit(by_id(CLIENT))], "of another node: not believed");
+}
+
+/// What the host's user reads about the end of each client.
+fn evicted(bench: &Bench) -> Vec<EvictionCause> {
+    let cause = |notice| if let Notice::ClientEvicted { cause, .. } = notice { Some(cause) } else { None };
+    bench.notices().into_iter().filter_map(cause).collect()
+}
+
+#[test]
+fn a_client_does_not_leave_because_its_host_stops() {
+    let mut bench = Bench::with_client();
+    bench.stop();
+    bench.done();
+    assert_eq!(evicted(&bench), [EvictionCause::Stopping]);
+}
+
+/// Its agent was killed, and the host's node dialed its node.
+#[test]
+fn a_client_that_connected_and_was_not_reported_did_connect() {
+    for (connects, cause) in
+        [(true, EvictionCause::Unreported), (false, EvictionCause::Ended(EvictReason::NotConnected))]
+    {
+        let mut bench = Bench::live(host_config(2));
+        bench.oblige();
+        bench.call(1, admit(LEASE, CLIENT));
+        bench.done();
+        if connects {
+            bench.peers(&[CLIENT]);
+        }
+        bench.after(20_000);
+        let FromPool::Evict(call) = evict(LEASE, CLIENT) else { unreachable!() };
+        bench.call(2, FromPool::Evict(EvictCall { reason: EvictReason::NotConnected, ..call }));
+        bench.done();
+        assert_eq!(evicted(&bench), [cause]);
+    }
+}
+
+/// The pool was restarted and lists no lease: under the other payment mode, or from a backup.
+#[test]
+fn a_lease_that_the_pool_no_longer_has_ended_with_the_change_of_payment() {
+    for (payment, reason) in
+        [(PaymentMode::Credit, EvictReason::PaymentChanged), (PaymentMode::None, EvictReason::Unknown)]
+    {
+        let again = |bench: &mut Bench| {
+            bench.on(Event::PoolLost { why: "restart".into() });
+            bench.on(Event::PoolOpen);
+            let PoolAnswer::Connect(reply) = welcome(Vec::new()) else { unreachable!() };
+            let terms = PaymentTerms { payment, ..reply.terms };
+            let tag = bench.connect_tag();
+            bench.answer(tag, PoolAnswer::Connect(Box::new(ConnectReply { terms, ..*reply })));
+        };
+        let mut host = Bench::with_client();
+        again(&mut host);
+        host.done();
+        assert_eq!(evicted(&host), [EvictionCause::Ended(reason)]);
+        let mut client = Bench::with_host();
+        again(&mut client);
+        let lost = Notice::HostLost { lease: LEASE, host: node(HOST), reason: Some(reason) };
+        assert!(client.notices().contains(&lost), "{:?}", client.notices());
+    }
 }

@@ -4,7 +4,7 @@ use tokio::time::sleep;
 use vipnode_agent_core::PoolState;
 use vipnode_types::{
     Failure, Ms, TypedError, UtcDay,
-    wire::{DailyStatementRequest, ErrorCode, SignedDailyStatement, WireError},
+    wire::{DailyStatement, DailyStatementRequest, DailySums, ErrorCode, SignedDailyStatement, WireError},
 };
 
 use super::{
@@ -44,6 +44,8 @@ pub(super) struct DailyStatements {
 enum Asked {
     /// The pool signed it, and it is on the disk.
     Kept,
+    /// It has no line, and is of a day before the host first ran: it states nothing that anybody expects.
+    Empty,
     /// The pool did not answer, or has too much to do: later again.
     Later(u64),
     /// The pool refused it, or answered what is not valid.
@@ -128,7 +130,7 @@ impl DailyStatements {
 
     async fn get(&mut self, day: UtcDay, now: Ms) {
         match self.ask(day).await {
-            Asked::Kept => self.schedule.done(day),
+            Asked::Kept | Asked::Empty => self.schedule.done(day),
             Asked::Later(wait_ms) => self.schedule.pause(now.plus(wait_ms)),
             Asked::Refused => self.schedule.refused(day, now),
         }
@@ -158,6 +160,9 @@ impl DailyStatements {
         // What the pool signed is kept, also if it cannot be true: then it is a proof of that.
         if let Some(why) = pages.iter().find_map(|page| page.statement.problem()) {
             self.show(&StatementFault::Untrue { day, why });
+        }
+        if self.meter.began_after(day) && pages.iter().all(is_empty) {
+            return Asked::Empty;
         }
         self.compare(day, &pages);
         match self.kept.keep(day, pages) {
@@ -208,4 +213,14 @@ impl DailyStatements {
     fn show(&self, why: &dyn TypedError) {
         self.notifier.notify(AgentNotice::Fault(Failure::of(why)));
     }
+}
+
+/// Whether a page states that nothing was posted on the whole day.
+fn is_empty(page: &SignedDailyStatement) -> bool {
+    let DailyStatement { pages, day_sums, day_collected, lines, collected, .. } = &page.statement;
+    *pages == 1
+        && *day_sums == DailySums::default()
+        && day_collected.is_empty()
+        && lines.is_empty()
+        && collected.is_empty()
 }

@@ -70,6 +70,11 @@ impl OwnMeter {
         Self { since: now, observed: now, days: BTreeSet::new(), clients: BTreeMap::new() }
     }
 
+    /// Whether the host began to meter after this day.
+    pub(super) fn began_after(&self, day: UtcDay) -> bool {
+        day < UtcDay::of(self.since)
+    }
+
     /// Adds the clients that are connected now and pay, each with the time since when it is connected.
     pub(super) fn observe(&mut self, now: Ms, clients: impl Iterator<Item = (NodeId, Ms)>) {
         for (client, connected) in clients {
@@ -96,7 +101,7 @@ impl OwnMeter {
         day: UtcDay,
         lines: impl Iterator<Item = &'line DailyLine>,
     ) -> Option<MeterDifference> {
-        if day < UtcDay::of(self.since) || !self.days.insert(day) {
+        if self.began_after(day) || !self.days.insert(day) {
             return None;
         }
         let mut found = None;

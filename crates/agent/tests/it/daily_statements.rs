@@ -223,3 +223,22 @@ async fn a_statement_that_bills_what_the_host_did_not_meter_is_kept_and_reported
     within(pool).await.unwrap();
     assert_eq!(kept(&toy).len(), 1);
 }
+
+/// A host that first ran today asks for the days before, because its state may be lost; the pool owes it nothing for them.
+#[tokio::test(start_paused = true)]
+async fn an_empty_statement_of_a_day_before_the_host_first_ran_is_not_kept() {
+    let mut toy = Toy::new();
+    let agent = Running::of(config(&toy));
+    let mut end = accept(&mut toy, "credit").await;
+    let (first, responder) = asked(&mut end).await;
+    let empty = DailyStatement { day_sums: DailySums::default(), ..signed(toy.id, first, 1, Vec::new()).statement };
+    responder.respond(Ok(empty.sign(&key(1))));
+    let (second, responder) = asked(&mut end).await;
+    assert_eq!(second.day.minus_days(1), first.day, "the empty one is not asked for again");
+    let page = signed(toy.id, second, 1, vec![line(1)]);
+    responder.respond(Ok(&page));
+    let pool = tokio::spawn(end.answer_all());
+    agent.stop().await.unwrap();
+    within(pool).await.unwrap();
+    assert_eq!(kept(&toy), [(second.day, vec![page])]);
+}

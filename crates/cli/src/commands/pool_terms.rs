@@ -51,7 +51,8 @@ impl PoolTerms {
 
     /// Its lines: the price, how clients pay, and what was announced.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        let lines = [Some(self.price()), Some(self.payments()), self.deposits(), self.claims(), self.change()];
+        let lines =
+            [Some(self.price()), Some(self.payments()), self.no_price(), self.deposits(), self.claims(), self.change()];
         lines.into_iter().flatten().collect()
     }
 
@@ -65,13 +66,27 @@ impl PoolTerms {
         line.with("next_price", serde_json::to_value(self.next).unwrap_or_default())
     }
 
+    /// Whether clients are to pay, and nothing costs anything.
+    fn lacks_price(&self) -> bool {
+        let next_is_free = self.next.is_none_or(|next| next.price.is_free());
+        !self.payment.is_none() && self.price.is_free() && next_is_free
+    }
+
     /// That an asset that nobody may have chosen is about to be kept.
     fn asset_is_kept(&self) -> &'static str {
-        let next_is_free = self.next.is_none_or(|next| next.price.is_free());
-        if self.payment.is_none() || !self.price.is_free() || !next_is_free {
-            return "";
+        if self.lacks_price() {
+            "; after the first price, credit, or voucher, --asset can no longer change"
+        } else {
+            ""
         }
-        "; after the first price, credit, or voucher, --asset can no longer change"
+    }
+
+    /// That the operator may have forgotten the price.
+    fn no_price(&self) -> Option<Line> {
+        let mode = self.payment;
+        let text = format!("Clients are charged nothing: --payment {mode} was given without a price");
+        let hint = "To charge, pass --price PRICE, such as --price \"100 gwei/minute\"";
+        self.lacks_price().then(|| Line::new("no_price", Tone::Warning, text).hint(hint))
     }
 
     /// Into which channels clients deposit.
@@ -261,10 +276,11 @@ mod tests {
             kept.contains("Price: free (asset ETH:18; after the first price, credit, or voucher, --asset can"),
             "{kept}"
         );
+        assert!(kept.contains("charged nothing: --payment credit was given without a price"), "{kept}");
         let announced = said(&settings(0, 0), Some(&AdminPrice { next: next(120, 0), ..free }));
         let nobody_pays = said(&Limits::default(), None);
         for text in [announced, nobody_pays, said(&settings(100, 500), Some(&prices(None)))] {
-            assert!(text.contains("(asset ETH:18)"), "{text}");
+            assert!(text.contains("(asset ETH:18)") && !text.contains("charged nothing"), "{text}");
         }
     }
 

@@ -26,13 +26,16 @@ pub(super) fn line_error(
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
     {
-        return unknown_below(tree, line, word).into();
+        let error = CliError::from(unknown_below(tree, line, word));
+        let hint = unquoted_amount(line, word).unwrap_or(error.hint);
+        return CliError { hint, ..error };
     }
     let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let given = [ContextKind::InvalidArg, ContextKind::InvalidValue];
     let given = given.into_iter().filter_map(|kind| first(error.get(kind)?)).map(without_dashes);
     let suggested = suggested.into_iter().find_map(|kind| first(error.get(kind)?));
     let given_first = error.get(ContextKind::InvalidArg).and_then(first);
+    let invalid_value = error.get(ContextKind::InvalidValue).and_then(first);
     // clap suggests more distant ones too.
     let is_near = |name: &&str| {
         let name = without_dashes(name);
@@ -48,7 +51,11 @@ pub(super) fn line_error(
         _ => String::new(),
     };
     let did_you_mean = suggested.map_or_else(by_flag, |text| format!("; did you mean '{text}'?"));
-    let hint = value_hint(error).unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
+    let subcommand = error.get(ContextKind::InvalidSubcommand).and_then(first);
+    let unquoted = || unquoted_amount(line, given_first.or(invalid_value).or(subcommand)?);
+    let hint = unquoted()
+        .or_else(|| value_hint(error))
+        .unwrap_or_else(|| format!("For all flags, run `{} --help`.", called(words)));
     let notes: String = notes.iter().map(|note| format!("{note}. ")).collect();
     CliError { message: first_paragraph(error) + &did_you_mean, hint: notes + &hint }
 }
@@ -63,6 +70,18 @@ fn flag_with_value(tree: &Command, words: &[String], given: &str) -> Option<Stri
         let takes = arg.get_possible_values().iter().any(|possible| possible.matches(value, false));
         takes.then(|| format!("; did you mean '--{flag} {value}'?"))
     })
+}
+
+/// How to pass an amount or a price whose unit became a word of its own (`10 USDC`).
+fn unquoted_amount(line: &[OsString], given: &str) -> Option<String> {
+    let is_number = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '.') && !text.is_empty();
+    let is_unit = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '/')
+    };
+    let pairs = line.windows(2).filter_map(|pair| Some((pair.first()?.to_str()?, pair.last()?.to_str()?)));
+    let mut amounts = pairs.filter(|(number, unit)| *unit == given && is_number(number) && is_unit(unit));
+    amounts.next().map(|(number, unit)| format!("Put the amount in quotes: \"{number} {unit}\"."))
 }
 
 fn without_dashes(name: &str) -> &str {

@@ -226,6 +226,16 @@ fn a_mistyped_command_starts_nothing_and_names_the_nearest() {
         (&["pool", "admin", "x"], "unknown command 'pool admin x'", "`vipnode pool admin --help`"),
         (&["status", "--no-such"], "unexpected argument '--no-such' found", "`vipnode status --help`"),
         (
+            &["pool", "--price", "10", "USDC"],
+            "the subcommand 'USDC' cannot be used with '--price <PRICE>'",
+            "Put the amount in quotes: \"10 USDC\".",
+        ),
+        (
+            &["pool", "admin", "credit", "0x8ba1f109551bD432803012645Ac136ddd64DBA72", "10", "USDC", "--reason", "x"],
+            "unexpected argument 'USDC' found",
+            "Put the amount in quotes: \"10 USDC\".",
+        ),
+        (
             &["host", "--slot", "3"],
             "unexpected argument '--slot' found; did you mean '--slots'?",
             "`vipnode host --help`",

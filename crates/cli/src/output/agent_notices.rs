@@ -178,7 +178,10 @@ fn notice_line(notice: &Notice) -> Line {
             );
             Line::new("displaced", Tone::Warning, text)
                 .with("address", address.to_string())
-                .hint("Stop one of the two agents. If a machine was cloned, delete the node key of the clone's node, and restart that node and its agent")
+                .hint(
+                    "Stop one of the two agents. If another machine may use the same node key, such as a clone of this one, \
+                     delete the node key of the clone's node, and restart that node and its agent",
+                )
         }
         Notice::PoolRefused(error) => {
             let hint = error.data.as_ref().map(|data| plain(&data.hint)).unwrap_or_default();
@@ -367,12 +370,13 @@ fn lease_line(notice: &Notice) -> Line {
             (Line::new("client_admitted", Tone::Plain, format!("Admitted client {}", client.short())), lease, client)
         }
         Notice::ClientConnected { lease, client } => {
-            let then = if lease.is_direct() { "admitted by --allow" } else { "the meter is running" };
-            let text = format!("Client {} connected; {then}", client.short());
+            // Whether the meter runs is up to the pool: the client's agent must report the connection too.
+            let then = if lease.is_direct() { "; admitted by --allow" } else { "" };
+            let text = format!("Client {} connected{then}", client.short());
             (Line::new("client_connected", Tone::Good, text), lease, client)
         }
-        Notice::ClientEvicted { lease, client, reason } => {
-            let text = format!("Evicted client {}: {}", client.short(), why_evicted(*reason));
+        Notice::ClientEvicted { lease, client, cause } => {
+            let text = format!("Evicted client {}: {}", client.short(), why_evicted(*cause));
             (Line::new("client_evicted", Tone::Plain, text), lease, client)
         }
         Notice::HostsMissing { missing, why, late, retry_ms } => {

@@ -1,7 +1,20 @@
+use vipnode_agent_core::EvictionCause;
 use vipnode_types::wire::EvictReason;
 
-/// Returns why the pool ended the lease of a client, for its host.
-pub(super) const fn why_evicted(reason: EvictReason) -> &'static str {
+/// Of a lease that the pool no longer has: the agent does not know which of the two it was.
+const UNKNOWN: &str = "the pool no longer has this lease: it ended the lease earlier, or was restored from a backup";
+
+/// Returns why a client was evicted, for its host.
+pub(super) const fn why_evicted(cause: EvictionCause) -> &'static str {
+    match cause {
+        EvictionCause::Ended(reason) => why_ended(reason),
+        EvictionCause::Stopping => "this host is stopping",
+        EvictionCause::Unreported => "its agent did not report the connection",
+    }
+}
+
+/// Returns why the lease of a client ended, for its host.
+const fn why_ended(reason: EvictReason) -> &'static str {
     match reason {
         EvictReason::Left => "it left",
         EvictReason::Disconnected => "the connection was lost",
@@ -17,7 +30,7 @@ pub(super) const fn why_evicted(reason: EvictReason) -> &'static str {
         EvictReason::TrialOver => "its free trial is over",
         EvictReason::PayersFirst => "a paying client needed the slot that it used for its free trial",
         EvictReason::TooLate => "this host responded too late, and the client got other slots in the meantime",
-        EvictReason::Unknown => "the pool does not know this lease",
+        EvictReason::Unknown => UNKNOWN,
         EvictReason::Other => "the pool gave a reason that this release does not know",
     }
 }
@@ -39,7 +52,7 @@ pub(super) const fn why_lost(reason: EvictReason) -> &'static str {
         EvictReason::TrialOver => "the free trial of this node is over",
         EvictReason::PayersFirst => "a paying client needed the slot of this node's free trial",
         EvictReason::TooLate => "it responded too late, and this node has other slots",
-        EvictReason::Unknown => "the pool does not know this lease",
+        EvictReason::Unknown => UNKNOWN,
         EvictReason::Other => "the pool gave a reason that this release does not know",
     }
 }

@@ -125,9 +125,15 @@ fn one(Why { node, reply, client, .. }: &Why) -> Styled {
         page.push("  points: the pool assigns the host with the most points, counted when the host was assigned\n");
     }
     let ExplainReply { connected_hosts, examined, candidates, .. } = reply;
+    // What stands in the way is the reason above.
+    let could = match (reply.reason.is_some(), candidates) {
+        (false, _) | (true, 0) => "could be assigned",
+        (true, 1) => "fits this node",
+        (true, _) => "fit this node",
+    };
     let _infallible = writeln!(
         page,
-        "  now: {} connected to the pool, {}; {candidates} of {} examined could be assigned{}",
+        "  now: {} connected to the pool, {}; {candidates} of {} examined {could}{}",
         counted(*connected_hosts, "host"),
         slot_costs(reply.price),
         counted((*examined).into(), "host"),
@@ -247,7 +253,7 @@ mod tests {
             "was assigned earlier; the pool no longer remembers why; not connected: the node may wait 20s",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
             "was assigned earlier; the pool no longer remembers why",
-            "2 of 8 hosts examined could be assigned; excluded: 2 on another chain, 4 full",
+            "2 of 8 hosts examined fit this node; excluded: 2 on another chain, 4 full",
         ] {
             assert!(text.contains(words), "{words} is missing in:\n{text}");
         }

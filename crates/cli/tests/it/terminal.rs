@@ -31,8 +31,7 @@ async fn an_agent_has_one_line_below_its_notices_and_its_log() {
     // A client comes: notices and log lines appear above the line, each of them whole.
     let mut client = sim.other_agent(&["client", &url, "--min-peers=1"]);
     client.event("host_connected").await;
-    let is_connected =
-        |line: &String| line.starts_with("✓ Client ") && line.ends_with("connected; the meter is running");
+    let is_connected = |line: &String| line.starts_with("✓ Client ") && line.ends_with(" connected");
     let sold = |lines: &[String]| lines.iter().any(is_connected) && last(lines).contains("1 of 10 slots sold");
     let lines = host.until("a slot is sold, and a notice reports it", sold).await;
     assert_eq!(lines.iter().filter(|line| line.contains(" · pool ")).count(), 1, "{}", lines.join("\n"));

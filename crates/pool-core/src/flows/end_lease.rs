@@ -1,6 +1,6 @@
 use vipnode_types::{
     Ms,
-    wire::{EvictReason, Side},
+    wire::{EvictReason, PairFault, Side},
 };
 
 use crate::{
@@ -88,8 +88,17 @@ impl Core {
         let lone = lease.sees(Side::Host) && (by == Some(Side::Client) || lease.client_up() == UNSEEN);
         let client = self.agents.handle(lease.client()).filter(|_| lone);
         let unpaired = client.map(|client| Unpaired { client, since: output.now, pricing });
-        let eviction = Eviction { fault: lease.fault(), unpaired, ..Eviction::at_host(other, reason) };
+        let given_loopback = || self.gave_loopback(lease, reason).then_some(PairFault::Loopback);
+        let fault = lease.fault().or_else(given_loopback);
+        let eviction = Eviction { fault, unpaired, ..Eviction::at_host(other, reason) };
         self.call_evict(output, lease.host(), lease.id(), eviction);
+    }
+
+    /// Whether a client that did not connect was given a loopback address of the host.
+    fn gave_loopback(&self, lease: &Lease, reason: EvictReason) -> bool {
+        let unseen = reason == EvictReason::NotConnected && lease.is_known_to_client() && !lease.sees(Side::Host);
+        let given = || self.agents.dialed_by(lease.host(), lease.client(), &self.limits)?.ip();
+        unseen && given().is_some_and(|ip| ip.to_canonical().is_loopback())
     }
 
     fn evict_at_client(&mut self, output: &mut Output, lease: &Lease, reason: EvictReason, by: Option<Side>) {

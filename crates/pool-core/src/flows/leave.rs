@@ -32,7 +32,8 @@ impl Core {
         }
         for &id in &leave.leases {
             let Some((lease, side)) = self.leases.own(index, id) else { continue };
-            self.leases.note_fault(lease, leave.fault);
+            // Only the pool knows which address it gave.
+            self.leases.note_fault(lease, leave.fault.filter(|fault| *fault != PairFault::Loopback));
             if leave.fault == Some(PairFault::LightSlots) {
                 self.light_node_failed(lease);
             }

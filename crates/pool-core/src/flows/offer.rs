@@ -81,8 +81,8 @@ impl Core {
             return Err(NoHost::Periods);
         }
         match self.context().funding(client) {
-            Funding::Trial if self.matching.payers_need_all(client, self.context()) => return Err(NoHost::PayersFirst),
-            Funding::Paid | Funding::Trial => {}
+            Funding::Trial => self.matching.why_trial_waits(client, self.context()).map_or(Ok(()), Err)?,
+            Funding::Paid => {}
             Funding::InTrial => return Err(NoHost::InTrial(self.limits.payment)),
             Funding::Short(shortage) => return Err(NoHost::Payment(Box::new(shortage))),
         }

@@ -34,7 +34,11 @@ impl Matching {
         let given: Vec<ExplainedHost> = given.collect();
         let none = (survey.candidates == 0 && survey.complete).then_some(NoHost::NoneFits);
         let why = if missing > 0 { self.why_missing(index, none, context) } else { None };
-        let reason = why.and_then(|why| self.no_host_text(index, why, &survey, context));
+        let reason = match why {
+            Some(why) => self.no_host_text(index, why, &survey, context),
+            None if missing > 0 => self.assignable_text(index, &survey, context),
+            None => None,
+        };
         Ok(ExplainReply {
             want: self.want(index),
             missing,
@@ -75,8 +79,8 @@ impl Matching {
         let of_all = of_all.or(match funding {
             Funding::Short(shortage) => Some(NoHost::Payment(Box::new(shortage))),
             Funding::InTrial => Some(NoHost::InTrial(limits.payment)),
-            Funding::Trial if self.payers_need_all(index, context) => Some(NoHost::PayersFirst),
-            Funding::Paid | Funding::Trial => None,
+            Funding::Trial => self.why_trial_waits(index, context),
+            Funding::Paid => None,
         });
         let scarce = || {
             let kept = leases.client_count(index) > 0 && self.scarce(index, context);

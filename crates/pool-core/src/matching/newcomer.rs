@@ -26,14 +26,22 @@ pub(crate) struct Newcomer<'a> {
 
 impl Matching {
     /// Returns which of the connected hosts could be assigned to a node if it were a client, and how many hosts were
-    /// examined. Whatever depends on what the pool remembers of the node is left out, because that can be of another role.
+    /// examined. Of what the pool remembers of the node, only the hosts with which it failed to connect count: the rest can be of
+    /// another role.
     pub(crate) fn supply_for(&self, newcomer: &Newcomer<'_>, context: Context<'_>) -> (HostSupply, u32) {
         let hosts = self.open_hosts.connected();
         let most = hosts.len().min(context.limits.explained_hosts as usize);
         let mut survey = Survey::default();
         survey.complete = most == hosts.len();
+        let known = context.agents.find(&newcomer.node);
         for &host in hosts.iter().take(most) {
-            survey.count(self.rejection_of_newcomer(newcomer, host, context));
+            let rejection = self.rejection_of_newcomer(newcomer, host, context);
+            let failed_ms = known.and_then(|client| self.recent_pairs.failed_for(context.now, host, client));
+            if let (None, Some(ms)) = (&rejection, failed_ms) {
+                survey.count_failed(ms);
+            } else {
+                survey.count(rejection);
+            }
         }
         let price = context.limits.price;
         let (reason, steps) = if context.agents.drains_node(&newcomer.node) {

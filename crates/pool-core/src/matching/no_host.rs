@@ -149,6 +149,19 @@ impl Matching {
         Some(if survey.complete { survey.words(chain, other) } else { why.words(chain) })
     }
 
+    /// Explains that hosts can be assigned to a client that misses some: its search begins again in a moment. `None` if none can,
+    /// or if not all were examined.
+    pub(in crate::matching) fn assignable_text(
+        &self,
+        client: u32,
+        survey: &Survey,
+        context: Context<'_>,
+    ) -> Option<String> {
+        let node = context.agents.get(client)?;
+        let other = if node.is_host() { "other " } else { "" };
+        (survey.complete && survey.candidates > 0).then_some(survey.words(context.agents.chain(node.chain())?, other))
+    }
+
     /// How many slots are free on a client's chain, and how many of them others need before it. Without a free slot, that is
     /// the reason.
     pub(crate) fn scarcity(&self, client: u32, context: Context<'_>) -> NoHost {
@@ -245,7 +258,8 @@ impl Survey {
         }
         if self.candidates > 0 {
             let candidates = self.candidates;
-            return format!("{candidates} of {all} {other}hosts on {chain} can be assigned; the pool keeps trying");
+            let hosts = if all == 1 { "host" } else { "hosts" };
+            return format!("{candidates} of {all} {other}{hosts} on {chain} can be assigned; the pool keeps trying");
         }
         let words = |(why, count): &(Rejection, u32)| (*count, why.words(*count) + &self.next_try(why));
         let mut reasons: Vec<(u32, String)> = self.against().map(words).collect();

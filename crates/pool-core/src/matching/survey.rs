@@ -32,13 +32,11 @@ impl Matching {
             let Some(&host) = hosts.get(at) else { break };
             match self.rejection(&mut criteria, host, context) {
                 Some(Rejection::Full) => survey.count(Some(self.why_no_slot(client, host, context))),
-                rejection => {
-                    if rejection == Some(Rejection::Failed) {
-                        let wait_ms = self.recent_pairs.failed_for(context.now, host, client);
-                        survey.retry_ms = survey.retry_ms.into_iter().chain(wait_ms).min();
-                    }
-                    survey.count(rejection);
-                }
+                Some(Rejection::Failed) => match self.recent_pairs.failed_for(context.now, host, client) {
+                    Some(ms) => survey.count_failed(ms),
+                    None => survey.count(Some(Rejection::Failed)),
+                },
+                rejection => survey.count(rejection),
             }
         }
         survey
@@ -82,6 +80,12 @@ impl Survey {
             Some((_, count)) => *count = count.saturating_add(1),
             None => self.rejections.push((why, 1)),
         }
+    }
+
+    /// Counts a host that failed to connect with the client, and may be offered again in so many milliseconds.
+    pub(in crate::matching) fn count_failed(&mut self, retry_ms: u64) {
+        self.retry_ms = self.retry_ms.into_iter().chain([retry_ms]).min();
+        self.count(Some(Rejection::Failed));
     }
 
     /// The reasons against hosts, each with the number of hosts, except that they are on another chain.

@@ -9,6 +9,7 @@ use crate::{
         Context, Matching, NodeMatching,
         client_turns::{ClientTurns, WaitingClient},
         funding::Funding,
+        no_host::NoHost,
         waiting_blocks::WaitingBlocks,
     },
 };
@@ -265,9 +266,17 @@ impl Matching {
     }
 
     /// Whether clients that pay wait for all the free slots of a client's chain. True of an unknown client.
-    pub(crate) fn payers_need_all(&self, client: u32, context: Context<'_>) -> bool {
+    fn payers_need_all(&self, client: u32, context: Context<'_>) -> bool {
         let Some(node) = context.agents.get(client) else { return true };
         self.free_on(node.chain(), context) <= self.needed_before_further(client, node, context)
+    }
+
+    /// Why a client that would get a trial gets no host now, if that is so: no slot is free, or clients that pay wait for all
+    /// that are.
+    pub(crate) fn why_trial_waits(&self, client: u32, context: Context<'_>) -> Option<NoHost> {
+        let free = context.agents.get(client).map_or(0, |node| self.free_on(node.chain(), context));
+        let why = if free == 0 { NoHost::NoneFree } else { NoHost::PayersFirst };
+        self.payers_need_all(client, context).then_some(why)
     }
 
     /// The next client of a chain that can pay and waits. The next call is another address block's turn.

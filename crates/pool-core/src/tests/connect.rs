@@ -6,7 +6,7 @@ use vipnode_types::{
 
 use super::{
     pool::{Pool, START, address, agent_key, chain, client, hello, host, node, order, wei},
-    scenario::{CLIENT, HOST, KEPT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
+    scenario::{CLIENT, HOST, KEPT, SECOND_CLIENT, SECOND_HOST, SLOTS, STRANGER, THIRD_HOST},
 };
 use crate::{CallId, CallOutcome, Command, ConnectionId, Effect, Identity, Limits, Reply, Row};
 
@@ -412,4 +412,18 @@ fn a_contract_of_the_payments_is_no_payout_account() {
         assert!(error.is(ErrorCode::InvalidParams) && error.message.contains("is a contract"), "{error:?}");
     }
     assert_eq!(connects(None, token), Ok(()), "no pool knows each token");
+}
+
+/// `vipnode doctor` of a client whose agent runs agrees with what `vipnode status` shows.
+#[test]
+fn a_host_that_failed_to_connect_with_the_node_cannot_be_assigned_to_it_now() {
+    let mut pool = Pool::new().with_host(HOST, SLOTS).with_client(CLIENT);
+    pool.full(CLIENT, &[]);
+    pool.ask(CLIENT, 1);
+    pool.admit(HOST);
+    pool.pass(16_000);
+    let supply = check(&mut pool, CLIENT, NEWER, client(CLIENT)).unwrap();
+    let why = "the only host on mainnet failed to connect with your node a moment ago (next try in 19 s)";
+    assert_eq!((supply.candidates, supply.reason.as_deref()), (0, Some(why)));
+    assert_eq!(check(&mut pool, SECOND_CLIENT, NEWER, client(SECOND_CLIENT)).unwrap().candidates, 1);
 }

@@ -107,6 +107,17 @@ fn what_is_missing_is_said_as_an_ask_says_it() {
 }
 
 #[test]
+fn a_host_that_could_be_assigned_does_not_contradict_that_none_is() {
+    let suspended = reply_after(|pool| {
+        pool.disconnect(HOST);
+        pool.ask(CLIENT, 1);
+        pool.connect(HOST, host(HOST, SLOTS)).unwrap();
+    });
+    assert_eq!((suspended.missing, suspended.candidates), (1, 1));
+    assert_eq!(suspended.reason.unwrap(), "1 of 1 host on mainnet can be assigned; the pool keeps trying");
+}
+
+#[test]
 fn a_host_is_explained_with_its_score() {
     let mut pool = Pool::new().with_host(HOST, SLOTS).with_host(SECOND_HOST, SLOTS);
     pool.latency(HOST, 10_000);

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, ops::Range};
 
-use vipnode_types::{NodeId, wire::LeaveReason};
+use vipnode_types::{
+    NodeId,
+    wire::{EvictReason, LeaveReason, PairFault},
+};
 
 use super::{
     pool::{Pool, START, address, agent_key, chain, client, host, node},
@@ -415,4 +418,24 @@ fn a_restored_offer_counts_once_its_client_is_back() {
     pool.connect(HOST, host(HOST, SLOTS)).unwrap();
     assert_eq!(pool.core.gauges().pending_offers, 1);
     pool.handle(Command::Tick);
+}
+
+/// A host's agent does not know which of its addresses a client was given.
+#[test]
+fn a_host_learns_from_the_pool_that_its_client_was_given_a_loopback_address() {
+    let here = IpAddr::from([127, 0, 0, 1]);
+    for (at, fault) in [([here; 2], Some(PairFault::Loopback)), ([address(HOST), address(CLIENT)], None)] {
+        let mut pool = Pool::new();
+        pool.connect_from(HOST, host(HOST, SLOTS), at[0]).unwrap();
+        pool.connect_from(CLIENT, client(CLIENT), at[1]).unwrap();
+        for agent in [HOST, CLIENT] {
+            pool.full(agent, &[]);
+        }
+        pool.ask(CLIENT, 1);
+        pool.admit(HOST);
+        pool.pass(16_000);
+        let evict = pool.take_evict(HOST).unwrap();
+        assert_eq!((evict.reason, evict.fault), (EvictReason::NotConnected, fault));
+        assert_eq!(pool.take_evict(CLIENT).unwrap().fault, None);
+    }
 }

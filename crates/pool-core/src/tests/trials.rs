@@ -375,6 +375,16 @@ fn a_client_that_paid_has_no_trial_when_its_funds_are_used_up() {
     assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
 }
 
+/// As after a restart of the pool, whose hosts have yet to connect again.
+#[test]
+fn a_client_that_would_get_a_trial_does_not_wait_for_payers_where_no_slot_is_free() {
+    let mut pool = Pool::with(limits());
+    pool.settle();
+    pool.join(CLIENT, client(CLIENT));
+    pool.ask(CLIENT, 1);
+    assert_eq!(pool.why(CLIENT), "no host is connected to the pool");
+}
+
 /// A statement lists it.
 #[test]
 fn a_trial_of_a_node_with_an_account_is_posted_without_a_cost() {

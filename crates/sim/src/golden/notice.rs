@@ -1,6 +1,6 @@
 //! What an agent's core has the user know: which notice it is and what it counts or names, without its prose.
 
-use vipnode_agent_core::{ConnectFailure, Notice};
+use vipnode_agent_core::{ConnectFailure, EvictionCause, Notice};
 use vipnode_types::wire::NoticeCall;
 
 use super::{Encode, Encoder};
@@ -87,9 +87,9 @@ fn encode_role(notice: &Notice, out: &mut Encoder) {
         Notice::ClientAdmitted { lease, client } | Notice::ClientConnected { lease, client } => {
             (*lease, *client).encode(out);
         }
-        Notice::ClientEvicted { lease, client, reason } => {
+        Notice::ClientEvicted { lease, client, cause } => {
             (*lease, *client).encode(out);
-            reason.encode(out);
+            cause.encode(out);
         }
         Notice::Offering { slots, why } => {
             slots.encode(out);
@@ -205,6 +205,19 @@ impl Encode for ConnectFailure {
             }
             Self::NeverConnected => out.number(8),
             Self::Loopback => out.number(9),
+        }
+    }
+}
+
+impl Encode for EvictionCause {
+    fn encode(&self, out: &mut Encoder) {
+        match self {
+            Self::Ended(reason) => {
+                out.number(1);
+                reason.encode(out);
+            }
+            Self::Stopping => out.number(2),
+            Self::Unreported => out.number(3),
         }
     }
 }

@@ -132,6 +132,7 @@ impl Encode for PairFault {
             Self::EthVersion => 4,
             Self::LightSlots => 5,
             Self::Other => 6,
+            Self::Loopback => 7,
         });
     }
 }

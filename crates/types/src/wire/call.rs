@@ -35,7 +35,7 @@ pub struct EvictCall {
     pub peer: NodeId,
     /// The reason why the lease ended.
     pub reason: EvictReason,
-    /// The problem that the other side's node observed, if its agent reported one.
+    /// The problem that the other side's node observed, if its agent reported one, or that the pool knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PairFault>,
     /// Only for a client whose lease ended with `no_funds` or `trial_over`: the account that pays for the client's

@@ -16,6 +16,9 @@ pub enum PairFault {
     EthVersion,
     /// The host's slots for light nodes are taken.
     LightSlots,
+    /// The client was given a loopback address of the host, which leads to the client's own machine. Only the pool reports
+    /// this, to the host.
+    Loopback,
     /// A reason that this release does not know.
     #[serde(other)]
     Other,

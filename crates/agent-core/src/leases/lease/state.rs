@@ -1,10 +1,7 @@
-use vipnode_types::{
-    Ms,
-    wire::{EvictReason, Side},
-};
+use vipnode_types::{Ms, wire::Side};
 
 use super::{Lease, Retry};
-use crate::{RequestTag, leases::task::DialState};
+use crate::{EvictionCause, RequestTag, leases::task::DialState};
 
 /// How far a lease is, from its assignment until its changes at the node are undone.
 #[derive(Debug, Clone)]
@@ -25,8 +22,8 @@ pub(crate) enum LeaseState {
 /// An ended lease.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Undoing {
-    /// The reason for the user; none if the user was already notified.
-    reason: Option<EvictReason>,
+    /// The cause for the user; none if the user was already notified.
+    cause: Option<EvictionCause>,
     /// Calls of the pool that are answered once everything is undone.
     calls: Vec<RequestTag>,
     /// The trust is already removed.
@@ -100,13 +97,13 @@ impl Lease {
     }
 
     /// Has the changes at the node undone next, whatever was in progress.
-    pub(crate) fn end(&mut self, now: Ms, reason: Option<EvictReason>) {
+    pub(crate) fn end(&mut self, now: Ms, cause: Option<EvictionCause>) {
         self.connection.mark_down(now);
         self.retry = Retry::default();
         // A list that is being read for it came too late.
         self.task.take_if(|task| task.lists);
         let unreleased = self.is_unreleased();
-        self.state = LeaseState::Undoing(Undoing { reason, unreleased, ..Undoing::default() });
+        self.state = LeaseState::Undoing(Undoing { cause, unreleased, ..Undoing::default() });
     }
 
     /// Returns its end, once it has ended.
@@ -147,8 +144,8 @@ impl Lease {
 }
 
 impl Undoing {
-    pub(crate) const fn reason(&self) -> Option<EvictReason> {
-        self.reason
+    pub(crate) const fn cause(&self) -> Option<EvictionCause> {
+        self.cause
     }
 
     /// Adds a call that is answered once everything is undone.
