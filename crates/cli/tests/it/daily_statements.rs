@@ -1,6 +1,9 @@
 //! The statements that a pool signs to a host for each day, by the real binary.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -16,6 +19,16 @@ async fn checked(state: &str) -> (bool, Value) {
     )
 }
 
+/// Has the host's own meter begin three days ago: of a day before it, a host keeps no empty statement.
+fn has_metered_for_days(state: &Path) {
+    let mut files = walkdir::WalkDir::new(state).into_iter().map(|file| file.unwrap().into_path());
+    let is_meter = |file: &PathBuf| file.file_name().unwrap().to_str().unwrap().starts_with("meter-");
+    let file = files.find(is_meter).unwrap();
+    let mut meter: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    meter["since"] = (meter["since"].as_u64().unwrap() - 3 * 24 * 60 * 60 * 1_000).into();
+    std::fs::write(&file, meter.to_string()).unwrap();
+}
+
 #[tokio::test]
 async fn a_host_keeps_the_signed_statement_of_yesterday_and_a_changed_one_is_found() {
     let dir = tempfile::tempdir().unwrap();
@@ -27,7 +40,12 @@ async fn a_host_keeps_the_signed_statement_of_yesterday_and_a_changed_one_is_fou
     let state = sim.dir.path().to_str().unwrap().to_owned();
     assert_eq!(checked(&state).await.1["statements"], Value::from(Vec::<Value>::new()));
     let limits = ["--limit=daily_statement_days=1", "--limit=daily_statement_wait=0s"];
-    let mut host = sim.agent(&[&["host", &url], &limits[..]].concat());
+    let first = [&["host", &url], &limits[..]].concat();
+    let mut host = sim.agent(&first);
+    host.event("joined").await;
+    assert!(host.interrupt().await.success());
+    has_metered_for_days(sim.dir.path());
+    let mut host = sim.agent(&first);
     host.event("joined").await;
     let asked = async {
         loop {

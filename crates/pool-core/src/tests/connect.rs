@@ -423,7 +423,7 @@ fn a_host_that_failed_to_connect_with_the_node_cannot_be_assigned_to_it_now() {
     pool.admit(HOST);
     pool.pass(16_000);
     let supply = check(&mut pool, CLIENT, NEWER, client(CLIENT)).unwrap();
-    let why = "the only host on mainnet failed to connect with your node a moment ago (next try in 19 s)";
+    let why = "the only host on mainnet failed to connect to your node a moment ago (next try in 19 s)";
     assert_eq!((supply.candidates, supply.reason.as_deref()), (0, Some(why)));
     assert_eq!(check(&mut pool, SECOND_CLIENT, NEWER, client(SECOND_CLIENT)).unwrap().candidates, 1);
 }
