@@ -145,7 +145,7 @@ errors! {
             /// The lock file.
             path: PathBuf,
         }: local, "another vipnode agent is running for this node and holds {path}" (path = path.display()),
-            hint "Stop the other agent first. To run both, give each its own node: --rpc FILE.ipc.";
+            hint "Stop that agent first; `vipnode status` shows its process ID. To run another agent, give it a node of its own: --rpc FILE.ipc.";
         /// The node key was not found. It is needed at the first start and before a delegation expires.
         NoNodeKey {
             /// What was tried.

@@ -280,7 +280,7 @@ errors! {
         InUse {
             /// Path of the data directory.
             dir: PathBuf,
-        }: local, "the data directory {dir} is in use by another process" (dir = dir.display()),
+        }: local, "the data directory {dir} is in use by another `vipnode pool` process" (dir = dir.display()),
             hint "Stop that process, or pass another directory: --datadir DIR.";
     }
 }

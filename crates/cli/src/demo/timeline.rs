@@ -69,7 +69,7 @@ impl Timeline {
             }
             "offering" if said.get("slots").and_then(Value::as_u64) == Some(0) && !self.joined.contains(&who) => None,
             "offering" | "hosts_missing" | "node_disconnected" | "node_reconnected" | "pool_disconnected"
-            | "pool_refused" | "pool_unreachable" | "pool_untrusted" => plain(text.to_owned()),
+            | "pool_refused" | "pool_unreachable" | "pool_untrusted" => plain(after_name(text)),
             "error" => {
                 let hint = said.get("hint").and_then(Value::as_str).unwrap_or_default();
                 self.errors.insert(who, (text.to_owned(), hint.to_owned()));
@@ -175,6 +175,12 @@ fn good(text: String) -> Option<TimelineEntry> {
 #[expect(clippy::unnecessary_wraps, reason = "as above")]
 fn plain(text: String) -> Option<TimelineEntry> {
     Some(TimelineEntry { tone: Tone::Plain, text })
+}
+
+/// A notice as it continues a line that begins with who printed it.
+fn after_name(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ errors! {
             hint "Set it to {takes}.";
         /// The first word is neither a command nor the URL of a pool.
         UnknownCommand { word: String, nearest: String }: local, "unknown command '{word}'{nearest}",
-            hint "To list the commands, run `vipnode --help`{pool}." (pool = pool_called(word));
+            hint "To list the commands, run `vipnode --help`{pool}." (pool = pool_called(word, nearest));
         /// The word after a command is not one of its subcommands.
         UnknownSubcommand { word: String, nearest: String, help: String }: local, "unknown command '{word}'{nearest}",
             hint "To list the commands, run `{help}`.";
@@ -307,10 +307,15 @@ impl CommandError {
     }
 }
 
-/// How to name a pool whose name is this word.
-fn pool_called(word: &str) -> String {
+/// How to name a pool whose name is this word; nothing where a command was meant.
+fn pool_called(word: &str, nearest: &str) -> String {
     match word {
         "" => String::new(),
+        "stop" | "quit" | "exit" | "kill" => {
+            ". To stop an agent or a pool, press Ctrl-C, or send it SIGTERM".to_owned()
+        }
+        "start" | "run" => ". To start one of them, run `vipnode pool`, `vipnode host`, or `vipnode client`".to_owned(),
+        _ if !nearest.is_empty() => String::new(),
         word => format!(". To use a pool of this name, pass --pool {word} or its URL, wss://{word}"),
     }
 }

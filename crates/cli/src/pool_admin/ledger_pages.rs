@@ -104,9 +104,9 @@ pub(crate) fn price_text(answer: &AdminPrice) -> Styled {
     let text = match next {
         None => format!("{now}. No other price is announced."),
         Some(NextPrice { price, fee_bps, from_ms }) => format!(
-            "{now}.\nFrom {}: {}, of which the operator keeps {}. The pool keeps to this announcement, even after a restart with the \
-             same --price and --fee-bps as now. Set both to the announced values, so that the settings name what the pool \
-             charges; any other value is announced in turn.",
+            "{now}.\nFrom {}: {}, of which the operator keeps {}. The change takes effect even if the pool restarts with its \
+             present --price and --fee-bps. Before the next restart, set both to the new values: a restart with any other value \
+             announces that value as a further change.",
             from_ms.rfc3339_seconds(),
             price.in_sentence(),
             percent(*fee_bps)

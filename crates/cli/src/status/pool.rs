@@ -124,7 +124,7 @@ fn hosts() -> Table<6> {
         Column::text("agent").rank(3).least(13),
         Column::number("block").rank(1),
         Column::number("slots"),
-        Column::text("last seen").least(12),
+        Column::text("last report").least(12),
     ])
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn one_by_one(figures: &mut Vec<Measurement>) -> io::Result<()>
     let floor = median(floor).saturating_mul(2);
     figures.push(Measurement {
         bench: "ask",
-        what: format!("from ask to first host admitted, {HOSTS} hosts connected, {ASKS} clients one after the other"),
+        what: format!("from ask to first host admitted, {HOSTS} hosts connected, {ASKS} clients, one after another"),
         figure: format!("p50 {p50} µs, p99 {p99} µs"),
         floor: format!("{floor} µs, p50 of two echoes: to the pool, and on to the host"),
         ratio: format!("{} %", scaled(p50, 100, floor)),

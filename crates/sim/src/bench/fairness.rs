@@ -113,7 +113,7 @@ fn figure(bench: &'static str, attack: Attack, phases: &FloodPhases, bytes: [u64
     let ratio = scaled(during, 200, without);
     Measurement {
         bench,
-        what: format!("a report of {AGENTS} other agents during {}, default limits", attack.description()),
+        what: format!("reports from {AGENTS} other agents during {}, default limits", attack.description()),
         figure: format!(
             "p99 {during} µs, p50 {} µs, {answers} answers; memory {memory_after} KiB afterward",
             p50(&phases.during)

@@ -96,7 +96,7 @@ impl Attack {
             }
             Self::FalseHosts => "40 hosts that falsely report 60 clients as connected, all in one address block",
             Self::LargeCalls => {
-                "128 KiB calls of protocol 2 with invalid signatures, on 64 sockets from one address block"
+                "128 KiB protocol 2 calls with invalid signatures, on 64 sockets from one address block"
             }
             Self::Asks => "1,024 hosts of one kind and 100 sockets that ask for another kind, all in one address block",
         }

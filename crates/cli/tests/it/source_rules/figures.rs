@@ -44,7 +44,7 @@ fn row(line: &str) -> String {
 
 #[test]
 fn a_row_is_read_as_it_is_written() {
-    let line = "| hostile | a report of 50 other agents during a storm, default limits | p99 511 µs, p50 82 µs, 3000 answers; \
+    let line = "| hostile | reports from 50 other agents during a storm, default limits | p99 511 µs, p50 82 µs, 3000 answers; \
                 memory 3636 KiB afterward | p99 250 µs before and 240 µs after, p50 88 µs and 80 µs; memory 1476 KiB before | \
                 2.08 times | p99 <= 2 times | **no** |";
     let row = row(line);
