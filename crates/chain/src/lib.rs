@@ -1,6 +1,6 @@
 //! The escrow of x402 and its tokens on an EVM. This crate reads, signs, and sends; it decides nothing and keeps nothing.
 //!
-//! - [`EvmNode`] calls an execution client over JSON-RPC: blocks, logs, simulated calls, gas, receipts. Each answer has
+//! - [`EvmNodes`] calls an execution client over JSON-RPC: blocks, logs, simulated calls, gas, receipts. Each answer has
 //!   a limit ([`ChainLimits`]), and an error shows neither the path of the URL, which may contain an API key, nor a
 //!   character that could paint on a terminal.
 //! - [`Escrow`] and [`Token`] read the contracts; [`escrow_calls`] and [`token_calls`] make what is sent to them.
@@ -27,7 +27,7 @@ mod transaction;
 pub use abi::{AbiValue, ContractCall, RevertReason};
 pub use error::ChainError;
 pub use escrow::{Escrow, calls as escrow_calls, escrow_event};
-pub use node::{BlockTag, ChainLimits, EvmBlock, EvmLog, EvmNode, EvmReceipt};
+pub use node::{BlockTag, ChainLimits, EVM_NODES, EvmBlock, EvmLog, EvmNodes, EvmReceipt};
 pub use token::{Token, calls as token_calls};
 pub use transaction::{Eip1559, GasFees, GasPlan, SignedTransaction, unsigned_json, wait_for_receipt};
 

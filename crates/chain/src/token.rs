@@ -8,13 +8,13 @@ use vipnode_types::{
 use crate::{
     abi::{ContractCall, Returned},
     error::ChainError,
-    node::{BlockTag, EvmNode},
+    node::{BlockTag, EvmNodes},
 };
 
 /// A token on the chain of a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Token<'a> {
-    node: &'a EvmNode,
+    node: &'a EvmNodes,
     chain_id: u64,
     address: Account,
     asset: Asset,
@@ -31,7 +31,7 @@ impl<'a> Token<'a> {
     ///
     /// # Errors
     /// [`ChainError::NoToken`], [`ChainError::Symbol`]; others of a node.
-    pub async fn open(node: &'a EvmNode, chain_id: u64, address: Account) -> Result<Self, ChainError> {
+    pub async fn open(node: &'a EvmNodes, chain_id: u64, address: Account) -> Result<Self, ChainError> {
         let none = ChainError::NoToken { token: address, chain_id };
         let read = |signature: &'static str| {
             let call = ContractCall::new(address, signature, &[]);

@@ -18,7 +18,7 @@ errors! {
             /// What the system reports.
             why: String,
         }: local, "no node responds at {at}: {why}",
-            hint "Start the node, or pass the address of its RPC: --rpc FILE.ipc, or --rpc http://127.0.0.1:8545 if it was started with an HTTP RPC (for geth, --http --http.api admin,eth,net,web3).";
+            hint "Start the node, or pass its address: --rpc FILE.ipc, or --rpc http://127.0.0.1:8545 if it has an HTTP RPC (geth --http).";
         /// The permissions of the IPC file do not include this user.
         NotPermitted {
             /// Path of the IPC socket.

@@ -5,13 +5,13 @@ use super::{ContractDouble, TEST_TOKEN};
 use crate::{
     abi::{AbiValue, ContractCall},
     error::ChainError,
-    node::EvmNode,
+    node::EvmNodes,
 };
 
 /// A chain whose state its user may write, at an anvil.
 #[derive(Debug, Clone, Copy)]
 pub struct DevelopmentChain<'a> {
-    node: &'a EvmNode,
+    node: &'a EvmNodes,
 }
 
 impl<'a> DevelopmentChain<'a> {
@@ -20,7 +20,7 @@ impl<'a> DevelopmentChain<'a> {
 
     /// The chain of this node.
     #[must_use]
-    pub const fn of(node: &'a EvmNode) -> Self {
+    pub const fn of(node: &'a EvmNodes) -> Self {
         Self { node }
     }
 

@@ -46,6 +46,26 @@ errors! {
             why: String,
         }: local, "the EVM node at {node} did not answer {method} correctly: {why}",
             hint "Pass another node: --chain.rpc URL.";
+        /// Nodes of one chain do not agree: one is wrong, lies, or follows another branch of the chain.
+        NodesDiffer {
+            /// The origins of all nodes.
+            nodes: String,
+            /// The method that was called.
+            method: &'static str,
+        }: local, "the EVM nodes at {nodes} gave different answers to {method}",
+            hint "If this lasts, find out which node is wrong and replace it. With three nodes (--chain.rpc URL, three times), the answer of two counts.";
+        /// A pool compares the answers of a few nodes.
+        NumNodes {
+            /// How many are compared.
+            most: usize,
+        }: local, "the number of EVM nodes is not between 1 and {most}",
+            hint "Pass --chain.rpc one to {most} times.";
+        /// A node that is compared with itself confirms nothing.
+        NodeTwice {
+            /// Scheme, host, and port of the node.
+            node: String,
+        }: local, "the EVM node at {node} is named twice",
+            hint "Pass each node once, and preferably nodes of different operators: --chain.rpc URL --chain.rpc OTHER_URL.";
         /// A contract returned something that its ABI does not allow.
         Returned {
             /// The address of the contract.

@@ -9,13 +9,13 @@ use vipnode_types::{
 use crate::{
     abi::{AbiValue, ContractCall, Returned},
     error::ChainError,
-    node::{BlockTag, EvmLog, EvmNode},
+    node::{BlockTag, EvmLog, EvmNodes},
 };
 
 /// The escrow on the chain of a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Escrow<'a> {
-    node: &'a EvmNode,
+    node: &'a EvmNodes,
     chain_id: u64,
 }
 
@@ -24,7 +24,7 @@ impl<'a> Escrow<'a> {
     ///
     /// # Errors
     /// [`ChainError::NoEscrow`]; others of a node.
-    pub async fn open(node: &'a EvmNode) -> Result<Self, ChainError> {
+    pub async fn open(node: &'a EvmNodes) -> Result<Self, ChainError> {
         let chain_id = node.chain_id().await?;
         for address in [ESCROW, ERC3009_COLLECTOR, PERMIT2_COLLECTOR] {
             if !node.has_code(address).await? {
@@ -36,7 +36,7 @@ impl<'a> Escrow<'a> {
 
     /// The escrow on the chain of a node that was checked before ([`Self::open`]).
     #[must_use]
-    pub const fn opened(node: &'a EvmNode, chain_id: u64) -> Self {
+    pub const fn opened(node: &'a EvmNodes, chain_id: u64) -> Self {
         Self { node, chain_id }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Escrow<'a> {
     /// [`escrow_event`](super::escrow_event).
     ///
     /// # Errors
-    /// See [`EvmNode::logs`].
+    /// See [`EvmNodes::logs`].
     pub async fn logs(&self, from: u64, to: u64) -> Result<Vec<EvmLog>, ChainError> {
         self.node.logs(ESCROW, from, to).await
     }

@@ -9,10 +9,12 @@ pub struct ChainLimits {
     pub answer_bytes: usize,
     /// A call fails after this time.
     pub call: Duration,
-    /// Attempts for a read that fails without an answer. Sending is attempted once: the caller knows the hash and can ask.
+    /// Attempts for a read that fails without an answer, if there is only one node. Sending is attempted once: the caller knows the hash and can ask.
     pub attempts: u32,
     /// The pause before the second attempt; it doubles each time.
     pub pause: Duration,
+    /// Of several nodes: how long one is still waited for once enough others have answered.
+    pub grace: Duration,
     /// Blocks whose logs are read at once; more is an error.
     pub log_blocks: u64,
     /// Logs that one read returns; more is an error.
@@ -36,6 +38,7 @@ impl Default for ChainLimits {
             call: Duration::from_secs(20),
             attempts: 3,
             pause: Duration::from_millis(500),
+            grace: Duration::from_secs(1),
             log_blocks: 10_000,
             logs: 20_000,
             gas: 1 << 24,

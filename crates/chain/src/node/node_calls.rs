@@ -40,14 +40,13 @@ impl NodeCalls {
         self.origin.shown()
     }
 
-    pub(super) async fn u128(&self, method: &'static str, params: &Value) -> Result<u128, ChainError> {
-        let text: String = self.read(method, params).await?;
+    pub(super) fn u128(&self, method: &'static str, text: &str) -> Result<u128, ChainError> {
         let number = text.parse().map(|Quantity(number)| number);
         number.map_err(|error| self.wrong(method, &error.to_string()))
     }
 
-    pub(super) async fn u64(&self, method: &'static str, params: &Value) -> Result<u64, ChainError> {
-        let number = self.u128(method, params).await?;
+    pub(super) fn u64(&self, method: &'static str, text: &str) -> Result<u64, ChainError> {
+        let number = self.u128(method, text)?;
         number.try_into().map_err(|_| self.wrong(method, "a number of more than 64 bits"))
     }
 

@@ -10,7 +10,7 @@ use vipnode_rpc::{HttpRpc, RpcLimits, http};
 use vipnode_types::{Account, Amount};
 
 use crate::{
-    ChainLimits, EvmNode,
+    ChainLimits, EvmNodes,
     development::{ContractDouble, DevelopmentChain, TEST_TOKEN},
 };
 
@@ -98,9 +98,9 @@ impl Anvil {
     /// # Panics
     /// Never: the URL is valid.
     #[must_use]
-    pub fn node(&self) -> EvmNode {
+    pub fn node(&self) -> EvmNodes {
         let limits = ChainLimits { poll: Duration::from_millis(20), ..ChainLimits::default() };
-        EvmNode::open(&self.url.parse().unwrap(), limits).unwrap()
+        EvmNodes::open(&self.url.parse().unwrap(), limits).unwrap()
     }
 
     /// Gives an account this much of the chain's coin, in wei.

@@ -1,6 +1,6 @@
 use crate::{
     error::ChainError,
-    node::{BlockTag, EvmNode},
+    node::{BlockTag, EvmNodes},
 };
 
 /// What a unit of gas costs at present, in wei.
@@ -20,7 +20,7 @@ impl GasFees {
     ///
     /// # Errors
     /// See [`ChainError`].
-    pub async fn read(node: &EvmNode) -> Result<Self, ChainError> {
+    pub async fn read(node: &EvmNodes) -> Result<Self, ChainError> {
         let block = node.block(BlockTag::Latest).await?;
         let priority_fee_wei = match node.priority_fee_wei().await {
             Err(ChainError::Refused { .. }) => USUAL_PRIORITY_WEI,

@@ -5,7 +5,7 @@ use super::{Eip1559, GasFees};
 use crate::{
     abi::ContractCall,
     error::ChainError,
-    node::{BlockTag, EvmNode},
+    node::{BlockTag, EvmNodes},
 };
 
 /// A call that was simulated, and what it can cost as a transaction.
@@ -33,7 +33,7 @@ impl GasPlan {
     /// # Errors
     /// [`ChainError::Reverted`] with the reason, [`ChainError::GasLimit`], [`ChainError::GasPrice`], [`ChainError::NoGas`];
     /// others of a node.
-    pub async fn of(node: &EvmNode, call: ContractCall, from: Account) -> Result<Self, ChainError> {
+    pub async fn of(node: &EvmNodes, call: ContractCall, from: Account) -> Result<Self, ChainError> {
         // Nodes return the reason of a revert here, but not all of them when they estimate.
         node.call(&call, Some(from), BlockTag::Latest).await?;
         let fees = GasFees::read(node).await?;

@@ -3,14 +3,14 @@ use vipnode_types::Hash256;
 
 use crate::{
     error::ChainError,
-    node::{EvmNode, EvmReceipt},
+    node::{EvmNodes, EvmReceipt},
 };
 
 /// Waits until a transaction was mined, at most for the node's limit.
 ///
 /// # Errors
 /// [`ChainError::NotMined`], [`ChainError::Failed`] if it reverted; others of a node.
-pub async fn wait_for_receipt(node: &EvmNode, hash: Hash256) -> Result<EvmReceipt, ChainError> {
+pub async fn wait_for_receipt(node: &EvmNodes, hash: Hash256) -> Result<EvmReceipt, ChainError> {
     let (most, poll) = (node.limits().mined, node.limits().poll);
     let began = Instant::now();
     loop {

@@ -12,5 +12,6 @@
 mod node;
 #[cfg(feature = "testing")]
 mod real_anvil;
+mod several_nodes;
 mod support;
 mod vectors;

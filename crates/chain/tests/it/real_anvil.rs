@@ -1,7 +1,7 @@
 //! The escrow, its collectors, and a token on a real EVM: what is read, signed, simulated, and sent is what contracts do.
 
 use vipnode_chain::{
-    BlockTag, ChainError, ContractCall, Escrow, EvmNode, GasPlan, RevertReason, Token, escrow_calls, escrow_event,
+    BlockTag, ChainError, ContractCall, Escrow, EvmNodes, GasPlan, RevertReason, Token, escrow_calls, escrow_event,
     testing::Anvil, token_calls, wait_for_receipt,
 };
 use vipnode_types::{
@@ -17,7 +17,7 @@ const DELAY_S: u32 = 900;
 
 struct World {
     anvil: Anvil,
-    node: EvmNode,
+    node: EvmNodes,
     payer: AccountKey,
     agent: AgentKey,
     receiver: AccountKey,

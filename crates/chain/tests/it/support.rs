@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
-use vipnode_chain::{ChainLimits, EvmNode};
+use vipnode_chain::{ChainLimits, EvmNodes};
 
 /// What is answered to a call.
 pub enum Answer {
@@ -48,9 +48,9 @@ impl FakeNode {
     }
 
     /// This node with quick retries and these limits.
-    pub fn open(&self, limits: ChainLimits) -> EvmNode {
+    pub fn open(&self, limits: ChainLimits) -> EvmNodes {
         let pause = std::time::Duration::from_millis(1);
-        EvmNode::open(&self.url.parse().unwrap(), ChainLimits { pause, poll: pause, ..limits }).unwrap()
+        EvmNodes::open(&self.url.parse().unwrap(), ChainLimits { pause, poll: pause, ..limits }).unwrap()
     }
 
     pub fn calls(&self, method: &str) -> Vec<Value> {

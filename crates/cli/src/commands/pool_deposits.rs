@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use vipnode_chain::{ChainLimits, Escrow, EvmNode, GasFees, Token};
+use vipnode_chain::{ChainLimits, Escrow, EvmNodes, GasFees, Token};
 use vipnode_pool::{ChainConfig, PoolConfig};
 use vipnode_pool_core::EpochTerms;
 use vipnode_types::{AccountKey, Amount, Asset, PaymentMode, payment::ChannelTerms};
@@ -37,7 +37,9 @@ pub(super) async fn set_deposits(config: &mut PoolConfig, args: &PoolChainArgs) 
         return Ok(());
     }
     let missing = |flag| CommandError::DepositFlag { flag };
-    let url = args.rpc.clone().ok_or_else(|| missing("--chain.rpc URL"))?;
+    if args.rpc.is_empty() {
+        return Err(missing("--chain.rpc URL").into());
+    }
     let token = args.token.ok_or_else(|| missing("--chain.token ADDRESS"))?;
     let receiver = args.receiver.ok_or_else(|| missing("--chain.receiver ADDRESS"))?;
     let delay_s = args.withdraw_delay.as_secs();
@@ -45,12 +47,12 @@ pub(super) async fn set_deposits(config: &mut PoolConfig, args: &PoolChainArgs) 
     ChannelTerms::check_delay(withdraw_delay_s)?;
     let gas_price_wei = u128::from(config.core.gas_price_gwei).saturating_mul(WEI_A_GWEI);
     let limits = ChainLimits { gas_price_wei, ..ChainLimits::default() };
-    let node = EvmNode::open(&url, limits.clone())?;
-    let chain_id = Escrow::open(&node).await?.chain_id();
+    let nodes = EvmNodes::open_all(&args.rpc, limits.clone())?;
+    let chain_id = Escrow::open(&nodes).await?.chain_id();
     if delay_s < FORTNIGHT_S && !DEVELOPMENT.contains(&chain_id) {
         return Err(CommandError::ShortDelay { chain_id }.into());
     }
-    let asset = Token::open(&node, chain_id, token).await?.asset();
+    let asset = Token::open(&nodes, chain_id, token).await?.asset();
     let charged = config.core.price.asset();
     if asset != charged {
         return Err(CommandError::TokenAsset { token, asset, charged }.into());
@@ -60,10 +62,10 @@ pub(super) async fn set_deposits(config: &mut PoolConfig, args: &PoolChainArgs) 
     let key = claimer_key(args, &terms)?;
     if let Some(key) = &key {
         config.core.epoch = Some(epoch_terms(args, &terms, asset)?);
-        check_gas(&node, key).await?;
+        check_gas(&nodes, key).await?;
     }
     config.core.channel = Some(terms);
-    config.chain = Some(ChainConfig { limits, key: key.map(Arc::new), ..ChainConfig::new(url) });
+    config.chain = Some(ChainConfig { limits, key: key.map(Arc::new), ..ChainConfig::new(args.rpc.clone()) });
     Ok(())
 }
 
@@ -103,9 +105,9 @@ fn epoch_terms(args: &PoolChainArgs, terms: &ChannelTerms, asset: Asset) -> Resu
 
 /// Warns of an account that cannot pay for a transaction. The pool serves its clients all the same, and claims once the
 /// account can.
-async fn check_gas(node: &EvmNode, key: &AccountKey) -> Result<(), CliError> {
-    let has_wei = node.balance_wei(key.account()).await?;
-    let needs_wei = GasFees::read(node).await?.max_fee_wei().saturating_mul(USUAL_GAS);
+async fn check_gas(nodes: &EvmNodes, key: &AccountKey) -> Result<(), CliError> {
+    let has_wei = nodes.balance_wei(key.account()).await?;
+    let needs_wei = GasFees::read(nodes).await?.max_fee_wei().saturating_mul(USUAL_GAS);
     if has_wei < needs_wei {
         let [has, needs] = [has_wei, needs_wei].map(|wei| Asset::ETHER.show(Amount::new(wei)).to_string());
         tracing::warn!(

@@ -1,4 +1,4 @@
-use vipnode_chain::{ChainLimits, Escrow, EvmNode, Token};
+use vipnode_chain::{ChainLimits, Escrow, EvmNodes, Token};
 use vipnode_types::Account;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 /// The node of the chain that a command uses.
 #[derive(Debug, Clone)]
 pub(crate) struct ChainAccess {
-    node: EvmNode,
+    node: EvmNodes,
 }
 
 /// Wei of a gwei.
@@ -34,10 +34,10 @@ impl ChainAccess {
 
     fn open(args: &ChainArgs, gas_price_wei: u128) -> Result<Self, CliError> {
         let limits = ChainLimits { gas_price_wei, trust: args.trust.trust()?, ..ChainLimits::default() };
-        Ok(Self { node: EvmNode::open(&args.rpc, limits)? })
+        Ok(Self { node: EvmNodes::open(&args.rpc, limits)? })
     }
 
-    pub(crate) const fn node(&self) -> &EvmNode {
+    pub(crate) const fn node(&self) -> &EvmNodes {
         &self.node
     }
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use vipnode_chain::{ContractCall, EvmNode, EvmReceipt, GasPlan, unsigned_json, wait_for_receipt};
+use vipnode_chain::{ContractCall, EvmNodes, EvmReceipt, GasPlan, unsigned_json, wait_for_receipt};
 use vipnode_types::{Account, AccountKey, Amount, Asset};
 use zeroize::Zeroizing;
 
@@ -72,7 +72,7 @@ impl WalletSender {
     /// [`WalletError::NotConfirmed`]; what the contract or the node rejects.
     pub(crate) async fn send(
         &self,
-        node: &EvmNode,
+        node: &EvmNodes,
         (chain_id, call): (u64, ContractCall),
         from: Account,
         what: &str,

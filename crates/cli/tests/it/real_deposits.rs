@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) anvil: Anvil,
     /// Where the pool reaches it.
     pub(crate) rpc: String,
+    /// Further nodes with which the pool compares its answers.
+    pub(crate) others: Vec<String>,
     dir: tempfile::TempDir,
     payer: String,
     pub(crate) claimer: String,
@@ -84,7 +86,7 @@ impl World {
         let (claimer, claimer_account) = keystore("claimer", [5; 32]).await;
         anvil.give_tokens(payer_account, Amount::new(100_000_000)).await;
         let rpc = anvil.url().to_owned();
-        Self { anvil, rpc, dir, payer, claimer, claimer_account, password }
+        Self { anvil, rpc, others: Vec::new(), dir, payer, claimer, claimer_account, password }
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
@@ -98,7 +100,8 @@ impl World {
         let datadir = self.path("pool");
         let chain = ["--chain.rpc", &self.rpc, "--chain.token", &token, "--chain.receiver", &receiver];
         let more = ["--chain.claimer", &claimer, "--chain.withdraw-delay", "15m", "--datadir", &datadir];
-        Vipnode::pool(&[TERMS, FAST, &chain, &more, flags].concat()).await
+        let others: Vec<&str> = self.others.iter().flat_map(|other| ["--chain.rpc", other]).collect();
+        Vipnode::pool(&[TERMS, FAST, &chain, &more, &others, flags].concat()).await
     }
 
     /// Deposits 90 tokens into a new channel, as the pool requires it, for the local agent that uses the pool.

@@ -131,9 +131,12 @@ impl Served {
     }
 }
 
+/// The pool compares three nodes, of which one is down.
 #[tokio::test]
 async fn an_epoch_claims_and_lists_what_the_host_earned() {
-    let served = Served::start().await;
+    let mut world = World::start().await;
+    world.others = vec![world.anvil.url().replace("127.0.0.1", "localhost"), "http://127.0.0.1:1".to_owned()];
+    let served = Served::start_in(world).await;
     let plan = served.epoch(&["plan"]).await;
     assert_eq!((&plan["number"], &plan["plan"]["claims"]), (&json!(0), &json!(1)), "{plan}");
     assert_eq!(amount(&plan["plan"]["amount"]), served.owed);

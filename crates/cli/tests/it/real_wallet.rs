@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use vipnode_chain::{EvmNode, GasPlan, escrow_calls, testing::Anvil, wait_for_receipt};
+use vipnode_chain::{EvmNodes, GasPlan, escrow_calls, testing::Anvil, wait_for_receipt};
 use vipnode_types::{
     Account, AccountKey, AgentKey, Amount,
     payment::{ChannelConfig, Voucher, VoucherClaim},
@@ -61,7 +61,7 @@ fn event<'a>(events: &'a [Value], name: &str) -> &'a Value {
 }
 
 /// Claims `amount` of a channel with a voucher by the agent's key.
-async fn claim(node: &EvmNode, channel: &ChannelConfig, (agent, receiver): (&AgentKey, &AccountKey), amount: u128) {
+async fn claim(node: &EvmNodes, channel: &ChannelConfig, (agent, receiver): (&AgentKey, &AccountKey), amount: u128) {
     let voucher = Voucher { channel: channel.id(Anvil::CHAIN_ID), max_claimable: Amount::new(amount) };
     let row = VoucherClaim {
         channel: *channel,

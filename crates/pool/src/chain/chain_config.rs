@@ -6,8 +6,8 @@ use vipnode_types::{AccountKey, RpcUrl};
 /// Where the pool reads the chain on which its clients deposit, and the key with which it claims.
 #[derive(Debug, Clone)]
 pub struct ChainConfig {
-    /// The HTTP address of an execution client.
-    pub url: RpcUrl,
+    /// The HTTP addresses of one to three execution clients, whose answers are compared.
+    pub urls: Vec<RpcUrl>,
     /// The limits of its answers.
     pub limits: ChainLimits,
     /// The pause between two looks at the newest block.
@@ -17,9 +17,9 @@ pub struct ChainConfig {
 }
 
 impl ChainConfig {
-    /// The default settings for a node.
+    /// The default settings for these nodes.
     #[must_use]
-    pub fn new(url: RpcUrl) -> Self {
-        Self { url, limits: ChainLimits::default(), poll: Duration::from_secs(4), key: None }
+    pub fn new(urls: Vec<RpcUrl>) -> Self {
+        Self { urls, limits: ChainLimits::default(), poll: Duration::from_secs(4), key: None }
     }
 }

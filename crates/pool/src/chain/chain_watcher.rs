@@ -9,7 +9,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-use vipnode_chain::{BlockTag, ChainError, Escrow, EvmNode, escrow_event};
+use vipnode_chain::{BlockTag, ChainError, Escrow, EvmNodes, escrow_event};
 use vipnode_pool_core::{ChainAnswer, ChainEvent, ChainRequest, ChannelReading, Command};
 use vipnode_types::{
     Amount,
@@ -29,7 +29,7 @@ use crate::engine::{CoreMessage, Inbox};
 /// A deposit counts as of the newest safe block, a withdrawal as of the newest block, a claim as of the newest final block. Channels
 /// are read one after the other, so a flood of deposits delays other channels and loads nobody.
 pub(crate) struct ChainWatcher {
-    node: EvmNode,
+    nodes: EvmNodes,
     config: ChainConfig,
     chain_id: u64,
     requests: UnboundedReceiver<ChainRequest>,
@@ -49,7 +49,7 @@ pub(crate) struct ChainWatcher {
 }
 
 impl ChainWatcher {
-    /// Checks that the node is on the expected chain, and that the escrow is there.
+    /// Checks that the nodes are on the expected chain, and that the escrow is there.
     ///
     /// # Errors
     /// See [`ChainError`].
@@ -59,14 +59,14 @@ impl ChainWatcher {
         requests: UnboundedReceiver<ChainRequest>,
         inbox: Inbox,
     ) -> Result<Self, ChainError> {
-        let node = EvmNode::open(&config.url, config.limits.clone())?;
-        let (actual, chain_id) = (Escrow::open(&node).await?.chain_id(), terms.chain_id);
+        let nodes = EvmNodes::open_all(&config.urls, config.limits.clone())?;
+        let (actual, chain_id) = (Escrow::open(&nodes).await?.chain_id(), terms.chain_id);
         if actual != chain_id {
             return Err(ChainError::OtherChain { actual, expected: chain_id });
         }
         let sender = config.key.clone().map(|key| Arc::new(ClaimSender::new(key, terms)));
         Ok(Self {
-            node,
+            nodes,
             config,
             sender,
             orders: VecDeque::new(),
@@ -142,7 +142,7 @@ impl ChainWatcher {
         let signer = channel.signer;
         // Asked again, the core wants an answer, whatever it was sent before.
         *channel = WatchedChannel::new(config, now);
-        let read = match Heads::read(&self.node).await {
+        let read = match Heads::read(&self.nodes).await {
             Ok(heads) => {
                 // An event between the last look and this one, whose deposit is not safe yet.
                 if let Some(channel) = self.channels.get_mut(&id) {
@@ -160,13 +160,13 @@ impl ChainWatcher {
 
     /// Reads the events since the last look, and the channels that they are about.
     async fn look(&mut self) -> Result<Heads, ChainError> {
-        let heads = Heads::read(&self.node).await?;
+        let heads = Heads::read(&self.nodes).await?;
         let from = self.next_block.unwrap_or(heads.latest);
         let changed: BTreeMap<ChannelId, u64> = if heads.latest.saturating_sub(from) >= self.config.limits.log_blocks {
             // After a long outage it is cheaper to read each channel.
             self.channels.keys().map(|id| (*id, heads.latest)).collect()
         } else if from <= heads.latest {
-            let logs = Escrow::opened(&self.node, self.chain_id).logs(from, heads.latest).await?;
+            let logs = Escrow::opened(&self.nodes, self.chain_id).logs(from, heads.latest).await?;
             logs.iter().filter_map(|log| Some((channel_of(&escrow_event(log)?)?, log.block_number))).collect()
         } else {
             BTreeMap::new()
@@ -193,12 +193,12 @@ impl ChainWatcher {
             ChainRequest::Look { ticket, transaction } => {
                 let sender = Arc::clone(sender);
                 let looked = match self.look().await {
-                    Ok(heads) => sender.look(&self.node, heads, transaction).await,
+                    Ok(heads) => sender.look(&self.nodes, heads, transaction).await,
                     Err(error) => Err(error),
                 };
                 Some(ChainAnswer::Looked { ticket, result: looked.map_err(|error| failure(&error)) })
             }
-            request => sender.carry_out(&self.node, request).await,
+            request => sender.carry_out(&self.nodes, request).await,
         };
         if let Some(answer) = answer {
             self.inbox.push(CoreMessage::OneWay(Command::Chain(ChainEvent::Answer(Box::new(answer)))));
@@ -208,7 +208,7 @@ impl ChainWatcher {
     async fn read(&mut self, id: ChannelId, heads: Heads) -> Result<(), ChainError> {
         let Some(channel) = self.channels.get(&id) else { return Ok(()) };
         let delay_s = channel.delay_s;
-        let escrow = Escrow::opened(&self.node, self.chain_id);
+        let escrow = Escrow::opened(&self.nodes, self.chain_id);
         let latest = BlockTag::Number(heads.latest);
         let (newest, safe) = (escrow.channel(id, latest).await?, escrow.channel(id, heads.safe).await?);
         let pending = escrow.pending_withdrawal(id, latest).await?;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use vipnode_chain::{BlockTag, ChainError, Eip1559, Escrow, EvmNode, GasFees, GasPlan, escrow_calls};
+use vipnode_chain::{BlockTag, ChainError, Eip1559, Escrow, EvmNodes, GasFees, GasPlan, escrow_calls};
 use vipnode_pool_core::{ChainAnswer, ChainFailure, ChainLook, ChainRequest, EscrowCall, SimulatedCall};
 use vipnode_types::{Account, AccountKey, Hash256, payment::ChannelTerms, sanitize};
 
@@ -26,7 +26,7 @@ impl ClaimSender {
     /// Reads what an epoch needs to know, as of these blocks.
     pub(super) async fn look(
         &self,
-        node: &EvmNode,
+        node: &EvmNodes,
         heads: Heads,
         transaction: Option<Hash256>,
     ) -> Result<ChainLook, ChainError> {
@@ -52,7 +52,7 @@ impl ClaimSender {
     }
 
     /// Carries out a request that is not about what channels hold. Returns the answer, if it has one.
-    pub(super) async fn carry_out(&self, node: &EvmNode, request: ChainRequest) -> Option<ChainAnswer> {
+    pub(super) async fn carry_out(&self, node: &EvmNodes, request: ChainRequest) -> Option<ChainAnswer> {
         match request {
             ChainRequest::Simulate { ticket, call } => {
                 let plan = GasPlan::of(node, contract_call(&call), self.account).await;

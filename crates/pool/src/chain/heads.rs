@@ -1,4 +1,4 @@
-use vipnode_chain::{BlockTag, ChainError, EvmNode};
+use vipnode_chain::{BlockTag, ChainError, EvmNodes};
 
 /// The newest blocks of each kind.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub(super) struct Heads {
 
 impl Heads {
     /// Reads them. A chain without safe or final blocks, as some private ones are, has the newest ones count.
-    pub(super) async fn read(node: &EvmNode) -> Result<Self, ChainError> {
+    pub(super) async fn read(node: &EvmNodes) -> Result<Self, ChainError> {
         let latest = node.block(BlockTag::Latest).await?.number;
         let of = async |tag| match node.block(tag).await {
             Ok(block) => Ok(block.number),

@@ -6,7 +6,7 @@ use std::{
 
 use vipnode_agent::random;
 use vipnode_chain::{
-    BlockTag, ChainError, ChainLimits, ContractCall, EvmNode, EvmReceipt, GasPlan, Token,
+    BlockTag, ChainError, ChainLimits, ContractCall, EvmNodes, EvmReceipt, GasPlan, Token,
     development::{DevelopmentChain, TEST_TOKEN},
     token_calls, wait_for_receipt,
 };
@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct DemoChain {
     _anvil: DemoAnvil,
     pub(super) rpc: String,
-    pub(super) node: EvmNode,
+    pub(super) node: EvmNodes,
     /// The account that receives what clients pay. It also mints, and sends the clients' deposits.
     treasury: AccountKey,
     claimer: ClaimerFiles,
@@ -55,7 +55,7 @@ impl DemoChain {
         let rpc = anvil.url().to_owned();
         let limits = ChainLimits { poll: POLL, ..ChainLimits::default() };
         let url = rpc.parse().map_err(|_| ChainError::Address { node: rpc.clone(), why: "not a URL".to_owned() })?;
-        let node = EvmNode::open(&url, limits)?;
+        let node = EvmNodes::open(&url, limits)?;
         let clients = DemoRole::CLIENTS.iter().map(|who| Ok((*who, new_key()?)));
         let hosts = DemoRole::HOSTS.iter().map(|who| Ok((*who, new_key()?.account())));
         let chain = Self {
