@@ -107,7 +107,7 @@ async fn gathered<T>(
         let Some(outcome) = next else { return outcomes };
         outcomes.push(outcome);
         if deadline.is_none() {
-            deadline = rest(&outcomes).map(|rest| Instant::now() + rest);
+            deadline = rest(&outcomes).and_then(|rest| Instant::now().checked_add(rest));
         }
     }
 }
