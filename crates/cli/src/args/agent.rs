@@ -229,7 +229,7 @@ pub(crate) struct HostSelectionArgs {
     pub(crate) min_peers: u32,
     /// Pay at most this much for a slot, such as "100 gwei/minute".
     ///
-    /// [default: the price at the first start if the pool charges, otherwise no maximum]
+    /// [default: the first price above zero that the pool announces]
     #[arg(long, value_name = "PRICE", help_heading = "Payment")]
     pub(crate) max_price: Option<QuotedPrice>,
     #[command(flatten)]

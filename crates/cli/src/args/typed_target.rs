@@ -22,6 +22,9 @@ impl TypedTarget {
     pub(super) fn node(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(target @ (Self::Whole(BanTarget::Node(_)) | Self::Begins(_))) => Ok(target),
+            _ if text.len() < LEAST && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Err(format!("type at least {LEAST} characters of the node's ID"))
+            }
             _ => NodeId::typed(text).map(|node| Self::Whole(BanTarget::Node(node))).map_err(|error| error.to_string()),
         }
     }
@@ -60,6 +63,7 @@ mod tests {
             assert!(bad.parse::<TypedTarget>().is_err(), "{bad}");
         }
         assert!(TypedTarget::node("203.0.113.7").is_err() && TypedTarget::node(&key).is_err());
+        assert!(TypedTarget::node("d244").unwrap_err().contains("at least 8 characters"));
         assert!(TypedTarget::node("0a0a0a0a").is_ok() && TypedTarget::node(&node).is_ok());
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use vipnode_agent::limits::RENEW_MS;
 use vipnode_agent_core::{Allowed, Preview};
 use vipnode_types::{
-    Direction, PeerFact, is_public,
+    ChainSpec, Direction, PeerFact, is_public,
     wire::{Admission, ErrorCode, Reach, ReachReply},
 };
 
@@ -105,7 +105,12 @@ fn head(facts: &Facts, node: &NodeFound) -> Finding {
     let why = Preview::of(&facts.wants.agent, &node.facts, Some(*head), facts.now).why_no_slots;
     match why.filter(|_| facts.wants.sells() && node.facts.full) {
         Some(why) => Finding::error("head", format!("{text}, so a host would offer no slots: {why}"), hint),
-        None if facts.wants.agent.host.is_none() && age_s > CLIENT_HEAD_S => Finding::warning("head", text, hint),
+        None if facts.wants.agent.host.is_none() && age_s > CLIENT_HEAD_S => {
+            let on_public_chain = ChainSpec::public(node.facts.chain.chain_id).is_some();
+            let private = "If this private chain produces no blocks, ignore this. Otherwise, start the node's consensus client \
+                           and wait until the node is in sync";
+            Finding::warning("head", text, if on_public_chain { hint } else { private })
+        }
         None => Finding::ok("head", text),
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         Notice::PriceChanged { old, new } => {
             let text = format!(
                 "The pool changed its price from {} to {}. The new price applies to new leases immediately, and to \
-                 existing ones from their next billing period.",
+                 existing ones that continue from their next billing period on.",
                 // "From nothing to …" would not read as a price.
                 old,
                 new
@@ -22,7 +22,7 @@ pub(super) fn price_line(notice: &Notice) -> Option<Line> {
         }
         Notice::PriceKept { price } => {
             let text = format!(
-                "This client pays at most {} for a slot here: without --max-price, the price at the first start is the maximum.",
+                "This client pays at most {} for a slot here: without --max-price, the first price above zero that the pool announced to it is the maximum.",
                 price.in_sentence()
             );
             Line::new("price_kept", Tone::Plain, text).with("price", serde_json::to_value(price).unwrap_or_default())

@@ -82,7 +82,7 @@ fn account_words(account: &AdminAccount, asset: Asset) -> String {
         "As payer: balance {}, running leases at most {} ({} of {}), credit limit {}, available {}; spent on slots {}",
         asset.show_signed(balance),
         show(running),
-        counted(leases.into(), "lease"),
+        counted(leases.into(), "paid lease"),
         counted(nodes, "node"),
         show(limit),
         show(available),
