@@ -45,6 +45,8 @@ pub enum Effect {
         connection: ConnectionId,
         /// The reason that goes into the close frame.
         reason: String,
+        /// Whether it stays open until the rows before it are durable, for calls before it that wait for them.
+        when: SendWhen,
     },
 }
 

@@ -1,5 +1,6 @@
 //! The operator of a running pool: bans and drains, by the real binary.
 
+use crate::protocol2::Nodes;
 use crate::support::{SOON, Sim, Vipnode, error_of, ran, scrape::get, text};
 use serde_json::Value;
 use vipnode_node::sim::sim_key;
@@ -48,6 +49,27 @@ async fn a_banned_agent_is_out_until_the_ban_is_removed_also_after_a_restart() {
     assert_eq!(admin(&datadir, &["nodes"]).await["nodes"][0]["drained"], true);
     assert_eq!(admin(&datadir, &["drain", &node, "--stop"]).await["nodes"], Value::Array(Vec::new()));
     assert!(agent.interrupt().await.success() && pool.interrupt().await.success());
+}
+
+/// Otherwise the banned client's node would go on dialing its host, and would show a lease that the pool has ended.
+#[tokio::test]
+async fn both_sides_of_a_lease_of_a_banned_client_end_it_and_show_why() {
+    let (nodes, dir) = (Nodes::start().await, tempfile::tempdir().unwrap());
+    let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
+    let (_pool, url) = Vipnode::pool(&["--datadir", &datadir]).await;
+    let mut host = nodes.agent("host", &url, &[]);
+    host.event("joined").await;
+    let mut client = nodes.agent("client", &url, &["--min-peers=1"]);
+    client.event("host_connected").await;
+    host.event("client_connected").await;
+    let listed = admin(&datadir, &["nodes"]).await["nodes"].clone();
+    let banned = listed.as_array().unwrap().iter().find(|node| node["client"] == true).unwrap()["node"].clone();
+    admin(&datadir, &["ban", banned.as_str().unwrap(), "--reason", "flood"]).await;
+    for ended in [client.event("host_lost").await, host.event("client_evicted").await] {
+        assert!(ended["text"].as_str().unwrap().contains("banned"), "{ended}");
+    }
+    assert!(client.event("pool_refused").await["text"].as_str().unwrap().contains("flood"));
+    assert!(client.interrupt().await.success() && host.interrupt().await.success());
 }
 
 #[tokio::test]

@@ -94,7 +94,9 @@ impl From<OpenError> for TransportError {
             OpenError::Refused { status, body, .. } => Self::Status { status, body },
             OpenError::Redirected { status, to, .. } => Self::Redirected { status, to },
             OpenError::WebPage { .. } => Self::WebPage,
-            OpenError::Address { .. } | OpenError::Insecure { .. } => Self::lost(&error.to_string()),
+            OpenError::Address { .. } | OpenError::Insecure { .. } | OpenError::Alert { .. } => {
+                Self::lost(&error.to_string())
+            }
         }
     }
 }

@@ -1,9 +1,6 @@
-use vipnode_types::{
-    NodeId,
-    wire::{EvictReason, Side},
-};
+use vipnode_types::{NodeId, wire::EvictReason};
 
-use crate::{Core, Drains, Effect, NodePage, NodeView, Signer, agents::node::Node, output::Output};
+use crate::{Core, Drains, Effect, NodePage, NodeView, SendWhen, Signer, agents::node::Node, output::Output};
 
 // What an operator under attack may do and see. Each answer and each step has a bounded cost, so that looking at a pool
 // does not make its agents wait.
@@ -18,13 +15,13 @@ impl Core {
         }
         self.end_ask(output, index, &reason);
         let connection = self.agents.get(index).and_then(Node::connection);
-        self.detach(output, index);
-        for (lease, side) in self.leases.of(index) {
-            let reason = if side == Side::Client { EvictReason::Left } else { EvictReason::Drained };
-            self.end_lease(output, lease, reason, None, None);
+        // While it is connected, its agent is told too: otherwise its node would go on dialing the other side.
+        for (lease, _) in self.leases.of(index) {
+            self.end_lease(output, lease, EvictReason::Banned, None, None);
         }
+        self.detach(output, index);
         if let Some(connection) = connection {
-            output.push(Effect::Close { connection, reason });
+            output.push(Effect::Close { connection, reason, when: SendWhen::AfterCommit });
         }
     }
 

@@ -4,7 +4,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    CallId, CallOutcome, Core, Effect,
+    CallId, CallOutcome, Core, Effect, SendWhen,
     leases::calls_in_flight::{CallInFlight, CallKind, Eviction},
     output::Output,
 };
@@ -173,7 +173,7 @@ impl Core {
         if let Some(node) = expired {
             // On its next connection, the agent gets the list of its leases. Otherwise, it would keep this one forever.
             let reason = "an eviction was not answered; connect again".to_owned();
-            output.push(Effect::Close { connection: call.connection, reason });
+            output.push(Effect::Close { connection: call.connection, reason, when: SendWhen::Now });
             self.detach(output, node);
         }
     }

@@ -6,7 +6,7 @@ use vipnode_types::{
 };
 
 use crate::{
-    AddressBlock, ConnectionId, Core, Credentials, Effect, NodeRow, Row, RowKey,
+    AddressBlock, ConnectionId, Core, Credentials, Effect, NodeRow, Row, RowKey, SendWhen,
     agents::{Changed, hello::Hello},
     core_error::CoreError,
     leases::lease::{CountedAs, UNSEEN},
@@ -127,7 +127,7 @@ impl Core {
         if let Some(old) = self.agents.get(index).and_then(crate::agents::node::Node::connection) {
             if old != connection {
                 let reason = "a newer connection of this node replaced this one".to_owned();
-                output.push(Effect::Close { connection: old, reason });
+                output.push(Effect::Close { connection: old, reason, when: SendWhen::Now });
                 replaced = self.agents.address(index);
             }
             self.detach(output, index);

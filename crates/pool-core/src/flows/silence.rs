@@ -1,6 +1,6 @@
 use vipnode_types::wire::EvictReason;
 
-use crate::{Core, Effect, collections::slab::Handle, output::Output};
+use crate::{Core, Effect, SendWhen, collections::slab::Handle, output::Output};
 
 impl Core {
     /// Whether an agent has not reported for too long.
@@ -22,7 +22,11 @@ impl Core {
         }
         self.counters.silences = self.counters.silences.saturating_add(1);
         if let Some(connection) = connection {
-            output.push(Effect::Close { connection, reason: "no report arrived for too long".to_owned() });
+            output.push(Effect::Close {
+                connection,
+                reason: "no report arrived for too long".to_owned(),
+                when: SendWhen::Now,
+            });
             self.detach(output, index);
         }
         self.go_down(output, index);

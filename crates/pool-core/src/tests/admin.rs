@@ -6,7 +6,7 @@ use super::{
     pool::{Pool, client, host, node},
     scenario::{CLIENT, HOST, SECOND_CLIENT, SLOTS, other_clients},
 };
-use crate::{Command, Drains, Effect};
+use crate::{Command, Drains, Effect, SendWhen};
 
 fn drained(agents: &[u32]) -> Drains {
     Drains { all: false, nodes: agents.iter().map(|&agent| node(agent)).collect() }
@@ -18,11 +18,13 @@ fn an_expelled_node_loses_its_connection_and_its_leases_at_once() {
         let (mut pool, _) = Pool::new().leased();
         let connection = pool.connection(expelled);
         let effects = pool.handle(Command::Expel { node: node(expelled), reason: "banned".to_owned() });
-        let closed = Effect::Close { connection, reason: "banned".to_owned() };
+        let closed = Effect::Close { connection, reason: "banned".to_owned(), when: SendWhen::AfterCommit };
         assert_eq!(effects.iter().filter(|effect| **effect == closed).count(), 1);
         assert_eq!((pool.core.gauges().leases, pool.core.gauges().connected), (0, 1));
-        let evicted = pool.evicted(peer);
-        assert!(matches!(evicted, Some(EvictReason::Left | EvictReason::Drained)), "{evicted:?}");
+        assert_eq!(pool.evicted(peer), Some(EvictReason::Banned));
+        let is_evict = |effect: &Effect| matches!(effect, Effect::Call { connection: to, .. } if *to == connection);
+        let evict = effects.iter().position(is_evict).unwrap();
+        assert!(evict < effects.iter().position(|effect| *effect == closed).unwrap(), "{effects:?}");
     }
 }
 

@@ -487,7 +487,7 @@ impl CoreThread {
                 replies.answer(connection, core.node_at(connection), request, reply);
             }
             Effect::Chain(request) => chain.ask(request),
-            Effect::Close { connection, reason } => connections.close(connection, &reason),
+            Effect::Close { connection, reason, .. } => connections.close(connection, &reason),
             Effect::Call { connection, call, message, answer_ms, .. } => {
                 calls.call(*core_generation, connection, call, &message, Duration::from_millis(answer_ms));
             }

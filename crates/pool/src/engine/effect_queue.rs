@@ -72,9 +72,11 @@ impl EffectQueue {
 /// Whether an effect has to wait until the rows of earlier effects are durable.
 fn depends(effect: &Effect) -> bool {
     match effect {
-        Effect::Reply { when: release, .. } | Effect::Call { when: release, .. } => *release == SendWhen::AfterCommit,
+        Effect::Reply { when: release, .. }
+        | Effect::Call { when: release, .. }
+        | Effect::Close { when: release, .. } => *release == SendWhen::AfterCommit,
         Effect::Chain(request) => request.waits_for_rows(),
-        Effect::Persist(_) | Effect::Close { .. } => false,
+        Effect::Persist(_) => false,
     }
 }
 

@@ -32,6 +32,13 @@ errors! {
             /// What is wrong with it, and how to fix it.
             fault: CertificateProblem,
         }: local, "{url} is not trusted: {fault}", hint_of fault;
+        /// The server ended the TLS handshake, which says nothing about its certificate.
+        Alert {
+            /// As it was given.
+            url: String,
+            /// The name of the alert.
+            alert: String,
+        }: local, "{url} ended the TLS handshake with the alert {alert}", hint "{fix}" (fix = alert_fix(alert)), kind alert;
         /// The connection was refused or lost, or could not be opened.
         Unreachable {
             /// URL or path.
@@ -78,6 +85,25 @@ errors! {
             ms: u128,
         }: local, "{address} did not answer within {ms} ms",
             hint "Check the address{port}, {next}." (port = port_note(address), next = unreachable_fix(address));
+    }
+}
+
+impl OpenError {
+    /// The error for a TLS handshake that failed.
+    pub(crate) fn of_tls(url: String, fault: CertificateProblem) -> Self {
+        match fault {
+            CertificateProblem::Alert { alert } => Self::Alert { url, alert },
+            fault => Self::Tls { url, fault },
+        }
+    }
+}
+
+/// What a pool means by an alert, or else what the alert can mean.
+fn alert_fix(alert: &str) -> &'static str {
+    match alert {
+        "AccessDenied" => "Ask the operator of the pool: it sends this alert to an address that is banned.",
+        "InternalError" => "Try again later: a pool sends this alert when it has too many connections.",
+        _ => "Check the host name in the address. The server's log may contain details.",
     }
 }
 

@@ -138,7 +138,8 @@ impl Shared {
     /// What has to be done; work only where there is room for it.
     pub(crate) fn take(&self, room: bool) -> NextWork {
         let mut queues = self.lock();
-        if let Some(end) = &queues.close {
+        // What was called before the close is still sent, although nobody waits for the answer: it may be an order.
+        if let Some(end) = queues.close.as_ref().filter(|_| !room || queues.calls.is_empty()) {
             return NextWork::Close(end.clone());
         }
         if !room || (queues.calls.is_empty() && queues.answers.is_empty()) {

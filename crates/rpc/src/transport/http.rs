@@ -143,7 +143,7 @@ impl HttpRpc {
     /// The cause at the bottom is what a user can act on; reqwest's own message only names the layer.
     fn lost(&self, error: &reqwest::Error) -> CallError {
         if let Some(fault) = CertificateProblem::within(error, &self.trust) {
-            return OpenError::Tls { url: self.url.to_string(), fault }.into();
+            return OpenError::of_tls(self.url.to_string(), fault).into();
         }
         let mut cause: &dyn std::error::Error = error;
         let mut kind = ErrorKind::Other;

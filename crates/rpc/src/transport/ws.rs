@@ -65,7 +65,7 @@ async fn connect(url: &str, checked: &RpcUrl, trust: &Trust) -> Result<(Stream, 
     match TlsConnector::from(trust.config()).connect(name, stream).await {
         Ok(stream) => Ok((Either::Right(Box::new(stream)), remote)),
         Err(error) => Err(match CertificateProblem::within(&error, trust) {
-            Some(fault) => OpenError::Tls { url: url.to_owned(), fault },
+            Some(fault) => OpenError::of_tls(url.to_owned(), fault),
             None => unreachable(error),
         }),
     }

@@ -109,6 +109,34 @@ async fn a_private_authority_is_believed_once_it_is_named() {
     shows(&other, &["neither", "ca.pem"], "--tls-ca");
 }
 
+/// A pool ends the handshake of a banned address, and of one beyond its limits. Its certificate is not the reason.
+#[tokio::test]
+async fn an_alert_is_not_a_fault_of_the_certificate() {
+    for (description, alert, hint) in
+        [(49, "AccessDenied", "banned"), (80, "InternalError", "later"), (40, "HandshakeFailure", "log")]
+    {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let server = tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut hello = [0; 512];
+                socket.read(&mut hello).await.unwrap();
+                socket.write_all(&[21, 3, 3, 0, 2, 2, description]).await.unwrap();
+            }
+        });
+        let call = http(&format!("https://{place}"), &RpcLimits::default()).unwrap();
+        let asked = call.call_raw("ping", serde_json::value::to_raw_value(&[(); 0]).unwrap(), LONG).await;
+        let Err(CallError::Open(of_http)) = asked else { panic!("{asked:?}") };
+        let Err(of_ws) = open_ws(&format!("wss://{place}"), &RpcLimits::default()).await else { panic!() };
+        for error in [of_http, of_ws] {
+            assert!(matches!(&error, OpenError::Alert { alert: shown, .. } if shown == alert), "{error:?}");
+            assert!(error.hint().unwrap().contains(hint) && !error.to_string().contains("trusted"), "{error}");
+        }
+        server.abort();
+    }
+}
+
 /// Connections that are opened later believe what was read again, also those of a client that was made before.
 #[tokio::test]
 async fn a_file_of_authorities_can_be_read_again() {

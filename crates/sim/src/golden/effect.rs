@@ -24,9 +24,10 @@ impl Encode for Effect {
                 answer_ms.encode(out);
                 release.encode(out);
             }
-            Self::Close { connection, reason: _prose } => {
+            Self::Close { connection, reason: _prose, when } => {
                 out.number(4);
                 connection.encode(out);
+                when.encode(out);
             }
             Self::Chain(request) => request.encode(out),
         }

@@ -119,6 +119,7 @@ impl Encode for EvictReason {
             Self::TrialOver => 14,
             Self::PayersFirst => 15,
             Self::PaymentChanged => 16,
+            Self::Banned => 17,
         });
     }
 }

@@ -221,9 +221,11 @@ impl Simulation {
                 self.persist(rows.clone());
                 return;
             }
-            Effect::Reply { when: release, .. } | Effect::Call { when: release, .. } => *release,
+            Effect::Reply { when: release, .. }
+            | Effect::Call { when: release, .. }
+            | Effect::Close { when: release, .. } => *release,
             Effect::Chain(request) if request.waits_for_rows() => SendWhen::AfterCommit,
-            Effect::Close { .. } | Effect::Chain(_) => SendWhen::Now,
+            Effect::Chain(_) => SendWhen::Now,
         };
         if let Effect::Call { connection: peer, call, .. } = &effect {
             self.call_begins(*peer, *call);

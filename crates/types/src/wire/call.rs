@@ -121,6 +121,8 @@ pub enum EvictReason {
     PayersFirst,
     /// The host responded too late, and the client already has other slots.
     TooLate,
+    /// The operator of the pool banned one side.
+    Banned,
     /// The pool does not know this lease.
     Unknown,
     /// A reason that this release does not know, sent by a newer pool. The lease has ended all the same.
@@ -130,7 +132,7 @@ pub enum EvictReason {
 
 impl EvictReason {
     /// All reasons.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Left,
         Self::Disconnected,
         Self::NoReports,
@@ -145,6 +147,7 @@ impl EvictReason {
         Self::TrialOver,
         Self::PayersFirst,
         Self::TooLate,
+        Self::Banned,
         Self::Unknown,
         Self::Other,
     ];
@@ -167,6 +170,7 @@ impl EvictReason {
             Self::TrialOver => "trial_over",
             Self::PayersFirst => "payers_first",
             Self::TooLate => "too_late",
+            Self::Banned => "banned",
             Self::Unknown => "unknown",
             Self::Other => "other",
         }

@@ -107,7 +107,15 @@ impl CoreThread {
     /// Answers what waits for rows that will never be durable, and all other requests.
     fn settle(&mut self, unsettled: &mut Unsettled) {
         for effect in self.effect_queue.discard() {
-            let Effect::Reply { connection, request, reply: Ok(reply), .. } = effect else { continue };
+            let (connection, request, reply) = match effect {
+                Effect::Reply { connection, request, reply: Ok(reply), .. } => (connection, request, reply),
+                // The operator's ban stands, whatever becomes of the leases.
+                Effect::Close { connection, reason, .. } => {
+                    self.connections.close(connection, &reason);
+                    continue;
+                }
+                _ => continue,
+            };
             let connects =
                 |reply: &Protocol2Reply| !matches!(reply, Protocol2Reply::Update(_) | Protocol2Reply::Peer(_));
             let connects = match &reply {
