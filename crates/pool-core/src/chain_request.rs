@@ -3,11 +3,18 @@ use vipnode_types::{
     payment::{ChannelConfig, ChannelId, VoucherClaim},
 };
 
+use crate::collections::address_block::WideBlock;
+
 /// What the core asks of the chain on which clients deposit. The caller carries it out and answers with a [`crate::ChainEvent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainRequest {
     /// Read what the escrow holds for a channel, now and after each change.
-    Watch(Box<ChannelConfig>),
+    Watch {
+        /// The seven fields of the channel.
+        config: Box<ChannelConfig>,
+        /// Where the agent is whose first voucher waits for it; `None` for a channel that the pool knows.
+        block: Option<WideBlock>,
+    },
     /// Read a channel no longer, and forget it.
     Forget(ChannelId),
     /// Read what an epoch needs to know, after all changes of the channels that are watched.

@@ -73,7 +73,7 @@ impl Core {
                 let until = output.now.plus(self.limits.channel_read_ms);
                 let first = FirstVoucher { id, config, signed, signature, caller, block, until };
                 ledger.wait_for_channel(first);
-                output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
+                output.push(Effect::Chain(ChainRequest::Watch { config: Box::new(config), block: Some(block.wide()) }));
                 Ok(None)
             }
         }
@@ -183,7 +183,7 @@ impl Core {
         if counts {
             let configs: Vec<_> = ledger.channels().map(|row| row.config).collect();
             for config in configs {
-                output.push(Effect::Chain(ChainRequest::Watch(Box::new(config))));
+                output.push(Effect::Chain(ChainRequest::Watch { config: Box::new(config), block: None }));
             }
         }
     }

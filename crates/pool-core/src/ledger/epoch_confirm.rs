@@ -143,7 +143,7 @@ impl Ledger {
         // Events can be missed: before anything is sent again, the channels are read.
         if !std::mem::replace(&mut self.epochs.is_read_again, true) {
             for row in missing.iter().filter_map(|claim| self.channel(claim.signer)) {
-                output.push(Effect::Chain(ChainRequest::Watch(Box::new(row.config))));
+                output.push(Effect::Chain(ChainRequest::Watch { config: Box::new(row.config), block: None }));
             }
             self.epochs.act_at = Some(output.now);
             return;

@@ -97,7 +97,11 @@ impl Pool {
     fn deposits(&mut self, deposited: u64, signed: u64) -> ChannelConfig {
         let channel = channel(0);
         assert_eq!(self.voucher(channel, signed), None, "it waits for the chain");
-        assert_eq!(self.chain.pop(), Some(ChainRequest::Watch(Box::new(channel))));
+        let asked = self.chain.pop();
+        assert!(
+            matches!(&asked, Some(ChainRequest::Watch { config, block: Some(_) }) if **config == channel),
+            "{asked:?}"
+        );
         let funds = self.reads(channel, holds(deposited)).unwrap().unwrap();
         assert_eq!((funds.id, funds.signed.get()), (channel.id(CHAIN), signed.into()));
         channel
@@ -325,7 +329,7 @@ fn a_restart_keeps_channels_and_a_switch_of_the_mode_has_them_count_for_nothing(
     let channel = pool.deposits(2 * HOUR_MS, HOUR_MS);
     let payer = LedgerAccount::Payer(signer());
     pool.restart(limits());
-    assert_eq!(pool.chain, [ChainRequest::Watch(Box::new(channel))]);
+    assert_eq!(pool.chain, [ChainRequest::Watch { config: Box::new(channel), block: None }]);
     assert_eq!(pool.figures(payer).limit.get(), u128::from(HOUR_MS));
     pool.restart(Limits { payment: PaymentMode::Credit, ..limits() });
     assert_eq!(pool.figures(payer).limit, Amount::ZERO);

@@ -372,7 +372,7 @@ fn a_pool_without_the_key_does_not_claim() {
     world.work();
     world.pass(2 * EPOCH_MS);
     assert_eq!((world.pool.core.epoch_view(), world.run()), (None, Err(ErrorCode::Unsuitable)));
-    assert!(world.pool.chain.iter().all(|request| matches!(request, ChainRequest::Watch(_))));
+    assert!(world.pool.chain.iter().all(|request| matches!(request, ChainRequest::Watch { .. })));
     assert_eq!(period_ms(limits()), Some(EPOCH_MS));
     assert_eq!(period_ms(Limits { epoch: None, ..limits() }), None);
     // The terms of epochs change at a start only.

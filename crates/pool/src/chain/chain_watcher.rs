@@ -1,12 +1,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
-    time::Instant,
 };
 
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use vipnode_chain::{BlockTag, ChainError, Escrow, EvmNodes, escrow_event};
@@ -20,6 +19,7 @@ use super::{
     chain_config::ChainConfig,
     claim_sender::{ClaimSender, failure},
     heads::Heads,
+    watch_queue::WatchQueue,
     watched_channel::WatchedChannel,
 };
 use crate::engine::{CoreMessage, Inbox};
@@ -27,7 +27,8 @@ use crate::engine::{CoreMessage, Inbox};
 /// Reads channels for the core: once when it asks, and again after each event of the escrow about them.
 ///
 /// A deposit counts as of the newest safe block, a withdrawal as of the newest block, a claim as of the newest final block. Channels
-/// are read one after the other, so a flood of deposits delays other channels and loads nobody.
+/// are read one after the other. What is due goes first: a look at the newest blocks, then one request of an epoch and one new
+/// channel in turn. So no number of new channels delays what the pool has to know of the others.
 pub(crate) struct ChainWatcher {
     nodes: EvmNodes,
     config: ChainConfig,
@@ -35,9 +36,12 @@ pub(crate) struct ChainWatcher {
     requests: UnboundedReceiver<ChainRequest>,
     inbox: Inbox,
     channels: BTreeMap<ChannelId, WatchedChannel>,
-    /// Channels that the core asked about and that were not read yet, in the order in which it asked. The core limits how many
-    /// first vouchers wait.
-    asked: VecDeque<ChannelConfig>,
+    /// Channels that the core asked about and that were not read yet.
+    asked: WatchQueue,
+    /// When the newest blocks are looked at again.
+    next_look: Instant,
+    /// Whether an order was carried out after the last new channel.
+    ordered: bool,
     /// What carries out the requests of epochs, if the pool has the key of the claimer.
     sender: Option<Arc<ClaimSender>>,
     /// Requests of epochs, in order. The core waits for each answer, but sends again what is not mined.
@@ -74,7 +78,9 @@ impl ChainWatcher {
             requests,
             inbox,
             channels: BTreeMap::new(),
-            asked: VecDeque::new(),
+            asked: WatchQueue::default(),
+            next_look: Instant::now(),
+            ordered: false,
             next_block: None,
             fails: false,
         })
@@ -82,44 +88,57 @@ impl ChainWatcher {
 
     /// Runs until the pool stops.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut poll = interval(self.config.poll);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // What the core no longer wants is not read.
             while let Ok(request) = self.requests.try_recv() {
                 self.take(request);
             }
-            if let Some(config) = self.asked.pop_front() {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = self.watch(&config) => {}
-                }
-                continue;
-            }
-            if let Some(request) = self.orders.pop_front() {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = self.carry_out(request) => {}
-                }
-                continue;
-            }
             tokio::select! {
                 () = stop.cancelled() => return,
-                request = self.requests.recv() => match request {
-                    Some(request) => self.take(request),
-                    None => return,
-                },
-                _ = poll.tick() => self.look_again().await,
+                more = self.work() => if !more { return },
             }
         }
     }
 
+    /// Does the next thing that is due, or waits for one. Returns false if the core has ended.
+    async fn work(&mut self) -> bool {
+        let now = Instant::now();
+        if self.next_look <= now {
+            self.look_again().await;
+            let now = Instant::now();
+            self.next_look = now.checked_add(self.config.poll).unwrap_or(now);
+        } else if let Some(request) = self.next_order() {
+            self.carry_out(request).await;
+        } else if let Some(config) = self.asked.take(now) {
+            self.ordered = false;
+            self.watch(&config).await;
+        } else if let Some(request) = self.orders.pop_front() {
+            self.carry_out(request).await;
+        } else {
+            let until = self.asked.next().map_or(self.next_look, |next| next.min(self.next_look));
+            tokio::select! {
+                request = self.requests.recv() => match request {
+                    Some(request) => self.take(request),
+                    None => return false,
+                },
+                () = sleep_until(until) => {}
+            }
+        }
+        true
+    }
+
+    /// The next request of an epoch, if it is its turn.
+    fn next_order(&mut self) -> Option<ChainRequest> {
+        if std::mem::replace(&mut self.ordered, true) { None } else { self.orders.pop_front() }
+    }
+
     fn take(&mut self, request: ChainRequest) {
         match request {
-            ChainRequest::Watch(config) => self.asked.push_back(*config),
+            ChainRequest::Watch { config, block } => self.asked.push(block, *config, Instant::now()),
             ChainRequest::Forget(id) => {
                 self.channels.remove(&id);
-                self.asked.retain(|config| config.id(self.chain_id) != id);
+                let chain_id = self.chain_id;
+                self.asked.forget(|config| config.id(chain_id) == id);
             }
             request => self.orders.push_back(request),
         }

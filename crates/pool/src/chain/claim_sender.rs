@@ -79,7 +79,7 @@ impl ClaimSender {
                 let error = node.send_raw(&raw).await.err()?;
                 Some(ChainAnswer::NotSent { hash, why: sanitize(&error.to_string(), WHY_CHARS) })
             }
-            ChainRequest::Look { .. } | ChainRequest::Watch(_) | ChainRequest::Forget(_) => None,
+            ChainRequest::Look { .. } | ChainRequest::Watch { .. } | ChainRequest::Forget(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ mod chain_config;
 mod chain_watcher;
 mod claim_sender;
 mod heads;
+mod watch_queue;
 mod watched_channel;
 
 pub use chain_config::ChainConfig;

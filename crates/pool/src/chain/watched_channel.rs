@@ -1,5 +1,6 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use vipnode_pool_core::ChannelReading;
 use vipnode_types::{Account, Amount, payment::ChannelConfig};
 

@@ -11,7 +11,7 @@ use super::{Encode, Encoder};
 impl Encode for ChainRequest {
     fn encode(&self, out: &mut Encoder) {
         match self {
-            Self::Watch(config) => {
+            Self::Watch { config, block: _address } => {
                 out.number(5);
                 config.encode(out);
             }

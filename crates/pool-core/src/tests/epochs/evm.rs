@@ -81,7 +81,7 @@ impl Evm {
             return Vec::new();
         }
         match request {
-            ChainRequest::Watch(config) => {
+            ChainRequest::Watch { config, .. } => {
                 let signer = config.payer_authorizer;
                 self.watched.insert(signer, (*config, None));
                 self.channel_events(signer, chain_id)
