@@ -10,6 +10,7 @@ mod direct_peers;
 mod end_lease;
 mod hosts;
 mod kept_price;
+mod lease_price;
 mod node;
 mod node_commands;
 mod node_results;

@@ -12,6 +12,8 @@ use crate::{
     pool::session::{Request, retry_ms},
 };
 
+/// The agent's own meter may be so much time behind the pool's, for each lease.
+const TOLERANCE_MS: u64 = 5_000;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What the pool charges, and how this agent pays it.
@@ -140,15 +142,16 @@ impl AgentCore {
         let own = self.own_cost();
         self.payments.take_funds(funds.as_ref(), paying.channel, own);
         let pool = funds.map_or(Amount::ZERO, |funds| funds.metered);
-        let leases = self.leases.running(Side::Client);
-        let ahead = self.ahead(&paying);
-        let next = self.payments.next_voucher(&record, (own, pool), (paying.price, leases), (ahead, paying.a_day), now);
+        let ahead = self.cost_ahead(&paying, paying.config.ahead_ms);
+        let tolerance = self.cost_ahead(&paying, TOLERANCE_MS);
+        let next = self.payments.next_voucher(&record, (own, pool), tolerance, (ahead, paying.a_day), now);
         if next.is_limited && self.payments.notice() {
             out.push(Action::Notice(Notice::SpendLimit { max_spend: paying.config.max_spend.clone() }));
         }
         let pool_has = funds.is_some_and(|funds| funds.signed == record.signed);
         // A little more is not worth a signature.
-        let rises = next.amount.checked_sub(record.signed).unwrap_or_default().get() >= ahead.get() / 4;
+        let more = next.amount.checked_sub(record.signed).unwrap_or_default().get();
+        let rises = more > 0 && more >= ahead.get() / 4;
         if next.amount == Amount::ZERO || (pool_has && !rises) {
             if pool_has {
                 self.payments.works();
@@ -170,11 +173,10 @@ impl AgentCore {
     /// Plans when the pool is asked again: when half of what is signed ahead is used, by the agent's own meter.
     fn plan_payment(&mut self, now: Ms, signed: Amount) {
         let Some(Ok(paying)) = self.paying() else { return };
-        let (own, ahead) = (self.payments.own_meter(self.own_cost()), self.ahead(&paying));
+        let own = self.payments.own_meter(self.own_cost());
+        let [ahead, an_hour] = [paying.config.ahead_ms, limits::HOUR_MS].map(|ms| self.cost_ahead(&paying, ms).get());
         let left = signed.checked_sub(own).unwrap_or_default().get();
-        let leases = self.leases.running(Side::Client).max(1);
-        let an_hour = paying.price.cost(limits::HOUR_MS).unwrap_or(Amount::MAX).get().saturating_mul(leases.into());
-        let until_half = left.saturating_sub(ahead.get() / 2);
+        let until_half = left.saturating_sub(ahead / 2);
         let ms = until_half.saturating_mul(limits::HOUR_MS.into()).checked_div(an_hour.max(1)).unwrap_or_default();
         // Other leases may begin meanwhile.
         let most = paying.config.ahead_ms / 4;
@@ -182,11 +184,18 @@ impl AgentCore {
         self.payments.wait_until(now.plus(ms));
     }
 
-    /// What the wanted hosts cost in the time that is signed ahead.
-    fn ahead(&self, paying: &Paying) -> Amount {
-        let leases = self.leases.running(Side::Client).max(self.config.min_peers);
-        let of_one = paying.price.cost(paying.config.ahead_ms).unwrap_or(Amount::MAX);
-        Amount::new(of_one.get().saturating_mul(leases.into()))
+    /// What the hosts that the client has or wants cost in a time: each lease at its own price, and those that it has yet to get, or has
+    /// on trial, at the pool's price, if that is not more than the user pays.
+    fn cost_ahead(&self, paying: &Paying, ms: u64) -> Amount {
+        let of = |price: Price| price.cost(ms).unwrap_or(Amount::MAX).get();
+        let running =
+            self.leases.iter().filter(|lease| lease.side() == Side::Client && lease.runs() && !lease.is_direct());
+        let priced = running.filter_map(|lease| lease.price().filter(|price| !price.is_free()));
+        let (leases, cost) = priced
+            .fold((0_u32, 0_u128), |(leases, cost), price| (leases.saturating_add(1), cost.saturating_add(of(price))));
+        let wanted = self.leases.running(Side::Client).max(self.config.min_peers).saturating_sub(leases);
+        let of_one = if self.config.pays(paying.price) { of(paying.price) } else { 0 };
+        Amount::new(cost.saturating_add(of_one.saturating_mul(wanted.into())))
     }
 
     /// What all leases as a client cost since the agent started, by its own meter.

@@ -31,12 +31,12 @@ impl AgentCore {
                 continue;
             };
             live.insert(view.lease);
-            lease.set_price(view.price, now);
             lease.named_on(socket);
             if lease.confirm() {
                 lease.restart_clock(now);
                 lease.set_unconfirmed(unconfirmed);
             }
+            self.meter_at(now, view.lease, view.price, out);
         }
         // A call that overtook the connect reply may have created a lease on this socket.
         let of_pool = |lease: &Lease| lease.runs() && !lease.is_direct();
@@ -53,7 +53,7 @@ impl AgentCore {
     }
 
     /// Notifies a client's user that the pool ended the lease of a host. A host's user is notified of each evicted client.
-    fn announce_lost(&self, id: LeaseId, reason: EvictReason, out: &mut Vec<Action>) {
+    pub(crate) fn announce_lost(&self, id: LeaseId, reason: EvictReason, out: &mut Vec<Action>) {
         let was_up = |lease: &&Lease| lease.side() == Side::Client && lease.connection().was_ever_up();
         if let Some(lease) = self.leases.get(id).filter(was_up) {
             out.push(Action::Notice(Notice::HostLost { lease: id, host: lease.peer_id(), reason: Some(reason) }));

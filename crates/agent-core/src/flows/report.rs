@@ -77,15 +77,6 @@ impl AgentCore {
         seen.take(limits::SEEN_HOSTS).collect()
     }
 
-    /// Meters leases at the prices that the pool names. It has checked that the agent accepts them.
-    fn take_lease_prices(&mut self, now: Ms, prices: &[LeasePrice]) {
-        for &LeasePrice { lease, price } in prices {
-            if let Some(held) = self.leases.get_mut(lease).filter(|held| !held.is_direct()) {
-                held.set_price(price, now);
-            }
-        }
-    }
-
     pub(crate) fn report_answered(&mut self, now: Ms, answer: Result<Reported, WireError>, out: &mut Vec<Action>) {
         let answer = answer.map(|reported| {
             if let Some(update) = &reported.update {
@@ -106,7 +97,9 @@ impl AgentCore {
             self.announce_next_price(now, next_price, out);
         }
         if let Ok(ReportReply { lease_prices, .. }) = &answer {
-            self.take_lease_prices(now, lease_prices);
+            for &LeasePrice { lease, price } in lease_prices {
+                self.meter_at(now, lease, price, out);
+            }
         }
         if matches!(answer, Ok(ReportReply { resync: false, .. })) {
             self.reports.accept(sent);

@@ -153,6 +153,11 @@ impl Lease {
         self.socket = socket;
     }
 
+    /// The price at which it is metered now, if one is known.
+    pub(crate) const fn price(&self) -> Option<Price> {
+        self.terms.price
+    }
+
     /// Records the price of the time from now on. What was seen before was at the price until now.
     pub(crate) fn set_price(&mut self, price: Price, now: Ms) {
         if let Some(old) = self.terms.price.filter(|old| *old != price) {

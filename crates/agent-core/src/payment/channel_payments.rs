@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use vipnode_types::{Amount, Ms, Price, payment::ChannelId, wire::ChannelFunds};
+use vipnode_types::{Amount, Ms, payment::ChannelId, wire::ChannelFunds};
 
 use super::VoucherRecord;
 use crate::{RequestTag, pool::session::Request};
@@ -40,8 +40,6 @@ struct Base {
 
 /// So much is added to the agent's own meter for what the pool may have seen earlier: 0.5 %, rounded up.
 const TOLERANCE_OF: u128 = 200;
-/// And so much time of each lease, in milliseconds.
-const TOLERANCE_MS: u64 = 5_000;
 
 /// What an agent may sign for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,20 +126,19 @@ impl ChannelPayments {
         base.channel.checked_add(own.checked_sub(base.own).unwrap_or_default()).unwrap_or(Amount::MAX)
     }
 
-    /// The next voucher: what is used, by the agent's meter with a tolerance and at most by the pool's, and `ahead`; within what
+    /// The next voucher: what is used, by the agent's meter with a part of it and `tolerance` added and at most by the pool's, and `ahead`; within what
     /// may be signed for in a day.
     pub(crate) fn next_voucher(
         &self,
         record: &VoucherRecord,
         (own, pool): (Amount, Amount),
-        (price, leases): (Price, u32),
+        tolerance: Amount,
         (ahead, a_day): (Amount, Amount),
         now: Ms,
     ) -> NextVoucher {
         let own = self.own_meter(own);
-        let tolerance = own.get().div_ceil(TOLERANCE_OF);
-        let of_leases = price.cost(TOLERANCE_MS.saturating_mul(leases.into())).unwrap_or(Amount::MAX);
-        let own = Amount::new(own.get().saturating_add(tolerance).saturating_add(of_leases.get()));
+        let part = own.get().div_ceil(TOLERANCE_OF);
+        let own = Amount::new(own.get().saturating_add(part).saturating_add(tolerance.get()));
         let wanted = own.min(pool).checked_add(ahead).unwrap_or(Amount::MAX).max(record.signed);
         let free = a_day.checked_sub(self.raised_in_a_day(now)).unwrap_or_default();
         let most = record.signed.checked_add(free).unwrap_or(Amount::MAX);
