@@ -142,8 +142,8 @@ impl AgentCore {
         let own = self.own_cost();
         self.payments.take_funds(funds.as_ref(), paying.channel, own);
         let pool = funds.map_or(Amount::ZERO, |funds| funds.metered);
-        let ahead = self.cost_ahead(&paying, paying.config.ahead_ms);
-        let tolerance = self.cost_ahead(&paying, TOLERANCE_MS);
+        let ahead = self.cost_ahead(&paying, paying.config.ahead_ms, self.config.min_peers);
+        let tolerance = self.cost_ahead(&paying, TOLERANCE_MS, 0);
         let next = self.payments.next_voucher(&record, (own, pool), tolerance, (ahead, paying.a_day), now);
         if next.is_limited && self.payments.notice() {
             out.push(Action::Notice(Notice::SpendLimit { max_spend: paying.config.max_spend.clone() }));
@@ -174,7 +174,8 @@ impl AgentCore {
     fn plan_payment(&mut self, now: Ms, signed: Amount) {
         let Some(Ok(paying)) = self.paying() else { return };
         let own = self.payments.own_meter(self.own_cost());
-        let [ahead, an_hour] = [paying.config.ahead_ms, limits::HOUR_MS].map(|ms| self.cost_ahead(&paying, ms).get());
+        let of = |ms| self.cost_ahead(&paying, ms, self.config.min_peers).get();
+        let [ahead, an_hour] = [paying.config.ahead_ms, limits::HOUR_MS].map(of);
         let left = signed.checked_sub(own).unwrap_or_default().get();
         let until_half = left.saturating_sub(ahead / 2);
         let ms = until_half.saturating_mul(limits::HOUR_MS.into()).checked_div(an_hour.max(1)).unwrap_or_default();
@@ -184,16 +185,16 @@ impl AgentCore {
         self.payments.wait_until(now.plus(ms));
     }
 
-    /// What the hosts that the client has or wants cost in a time: each lease at its own price, and those that it has yet to get, or has
-    /// on trial, at the pool's price, if that is not more than the user pays.
-    fn cost_ahead(&self, paying: &Paying, ms: u64) -> Amount {
+    /// What the client's hosts cost in a time, at least `hosts` of them: each lease at its own price, and those that it has yet to get,
+    /// or has on trial, at the pool's price, if that is not more than the user pays.
+    fn cost_ahead(&self, paying: &Paying, ms: u64, hosts: u32) -> Amount {
         let of = |price: Price| price.cost(ms).unwrap_or(Amount::MAX).get();
         let running =
             self.leases.iter().filter(|lease| lease.side() == Side::Client && lease.runs() && !lease.is_direct());
         let priced = running.filter_map(|lease| lease.price().filter(|price| !price.is_free()));
         let (leases, cost) = priced
             .fold((0_u32, 0_u128), |(leases, cost), price| (leases.saturating_add(1), cost.saturating_add(of(price))));
-        let wanted = self.leases.running(Side::Client).max(self.config.min_peers).saturating_sub(leases);
+        let wanted = self.leases.running(Side::Client).max(hosts).saturating_sub(leases);
         let of_one = if self.config.pays(paying.price) { of(paying.price) } else { 0 };
         Amount::new(cost.saturating_add(of_one.saturating_mul(wanted.into())))
     }

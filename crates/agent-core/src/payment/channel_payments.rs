@@ -126,7 +126,7 @@ impl ChannelPayments {
         base.channel.checked_add(own.checked_sub(base.own).unwrap_or_default()).unwrap_or(Amount::MAX)
     }
 
-    /// The next voucher: what is used, by the agent's meter with a part of it and `tolerance` added and at most by the pool's, and `ahead`; within what
+    /// The next voucher: what is used, by the agent's meter with a tolerance and at most by the pool's, and `ahead`; within what
     /// may be signed for in a day.
     pub(crate) fn next_voucher(
         &self,

@@ -8,7 +8,7 @@ use vipnode_agent_core::{
 use vipnode_types::{
     Account, AgentKey, Amount, Asset, Hash256, Ms, PaymentMode, Price, TypedError as _,
     payment::{ChannelConfig, ChannelTerms, Voucher},
-    wire::{ChannelFunds, NodeFunds, PaymentTerms},
+    wire::{ChannelFunds, LeasePrice, LeaveReason, NodeFunds, PaymentTerms, ReportReply, Side},
 };
 
 const CHAIN: u64 = 8_453;
@@ -92,6 +92,39 @@ impl Bench {
         let tag = self.connect_tag();
         self.answer(tag, PoolAnswer::Connect(reply));
         self.asked_funds()
+    }
+
+    /// A client with a host, whose voucher the pool took, and the voucher's amount.
+    fn served() -> (Self, u128) {
+        let most = Some(format!("{A_MINUTE} wei/minute").parse().unwrap());
+        let mut bench = Self::live(AgentConfig { max_price: most, ..paying() });
+        bench.obliging = true;
+        let tag = bench.connects_to_pay(TERMS).unwrap();
+        bench.answer(tag, node_funds(None));
+        let (tag, signed) = bench.voucher().unwrap();
+        bench.answer(tag, PoolAnswer::Voucher(Box::new(funds(signed, 0))));
+        let mut slot = place(LEASE, HOST);
+        slot.price = Price::per_minute(A_MINUTE);
+        bench.give(vec![slot]);
+        bench.done();
+        bench.peers(&[HOST]);
+        (bench, signed)
+    }
+
+    /// Answers the next report.
+    fn report_with(&mut self, reply: ReportReply) {
+        // One in `out` may have its answer already.
+        self.obliging = false;
+        loop {
+            self.now = self.now.plus(10_000);
+            self.peers(&[HOST]);
+            if self.report().is_some() {
+                break;
+            }
+        }
+        let (tag, _) = self.report().unwrap();
+        self.answer(tag, PoolAnswer::Report(reply));
+        self.obliging = true;
     }
 
     fn asked_funds(&self) -> Option<RequestTag> {
@@ -195,6 +228,53 @@ fn a_pool_that_reports_more_than_the_agent_metered_gets_no_more() {
         }
         assert_eq!(bench.voucher(), None, "nothing was used");
     }
+}
+
+/// The user set a maximum, or the first price of the pool is one.
+#[test]
+fn nothing_is_signed_ahead_at_a_price_that_the_user_does_not_accept() {
+    let most = Some("30000 wei/minute".parse().unwrap());
+    let mut bench = Bench::live(AgentConfig { max_price: most, ..paying() });
+    let tag = bench.connects_to_pay(TERMS).unwrap();
+    bench.answer(tag, node_funds(Some(funds(0, u128::MAX))));
+    assert_eq!(bench.voucher(), None);
+
+    let (mut bench, signed) = Bench::served();
+    bench.report_with(ReportReply { price: Some(Price::per_minute(A_MINUTE * 1_000)), ..ReportReply::default() });
+    for _ in 0..100 {
+        bench.peers(&[HOST]);
+        bench.after(20_000);
+        if let Some(tag) = bench.asked_funds() {
+            bench.answer(tag, node_funds(Some(funds(signed, u128::MAX))));
+        }
+        if let Some((_, amount)) = bench.voucher() {
+            assert!(amount <= signed + 2 * AHEAD, "{amount}");
+            return;
+        }
+    }
+    panic!("the lease is still paid at its own price");
+}
+
+/// Neither in the answer to a report nor in the list of leases, whatever the pool says that it costs.
+#[test]
+fn a_lease_at_a_price_that_the_user_does_not_accept_ends_and_is_not_metered_at_it() {
+    let dear = Price::per_minute(A_MINUTE * 1_000);
+    let (mut bench, _) = Bench::served();
+    bench.report_with(ReportReply {
+        lease_prices: vec![LeasePrice { lease: LEASE, price: dear }],
+        ..ReportReply::default()
+    });
+    assert_eq!(bench.leave().map(|leave| (leave.leases, leave.reason)), Some((vec![LEASE], LeaveReason::Price)));
+    assert!(bench.core.view().leases.iter().all(|lease| lease.price != Some(dear)));
+
+    let (mut bench, _) = Bench::served();
+    bench.on(Event::PoolLost { why: "closed".into() });
+    bench.on(Event::PoolOpen);
+    let tag = bench.connect_tag();
+    let mut view = view(LEASE, Side::Client, HOST);
+    view.price = dear;
+    bench.answer(tag, welcome(vec![view]));
+    assert_eq!(bench.leave().map(|leave| (leave.leases, leave.reason)), Some((vec![LEASE], LeaveReason::Price)));
 }
 
 #[test]
