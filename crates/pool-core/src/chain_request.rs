@@ -3,7 +3,7 @@ use vipnode_types::{
     payment::{ChannelConfig, ChannelId, VoucherClaim},
 };
 
-use crate::collections::address_block::WideBlock;
+use crate::collections::address_block::AddressBlock;
 
 /// What the core asks of the chain on which clients deposit. The caller carries it out and answers with a [`crate::ChainEvent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum ChainRequest {
         /// The seven fields of the channel.
         config: Box<ChannelConfig>,
         /// Where the agent is whose first voucher waits for it; `None` for a channel that the pool knows.
-        block: Option<WideBlock>,
+        block: Option<AddressBlock>,
     },
     /// Read a channel no longer, and forget it.
     Forget(ChannelId),

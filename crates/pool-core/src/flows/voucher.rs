@@ -73,7 +73,7 @@ impl Core {
                 let until = output.now.plus(self.limits.channel_read_ms);
                 let first = FirstVoucher { id, config, signed, signature, caller, block, until };
                 ledger.wait_for_channel(first);
-                output.push(Effect::Chain(ChainRequest::Watch { config: Box::new(config), block: Some(block.wide()) }));
+                output.push(Effect::Chain(ChainRequest::Watch { config: Box::new(config), block: Some(block) }));
                 Ok(None)
             }
         }

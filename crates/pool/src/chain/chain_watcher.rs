@@ -1,8 +1,12 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
+use futures_util::{
+    FutureExt as _,
+    stream::{self, StreamExt as _},
+};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until},
@@ -51,6 +55,13 @@ pub(crate) struct ChainWatcher {
     /// Whether the last look failed, so that the log has each outage once.
     fails: bool,
 }
+
+/// So many blocks before the newest one that was read are read again at each look.
+const AGAIN_BLOCKS: u64 = 64;
+/// Channels that are read at one look; a stranger can make any number of them due, by a deposit of the smallest unit each.
+const READ_AT_A_LOOK: usize = 256;
+/// Channels that are read at once.
+const READ_AT_ONCE: usize = 8;
 
 impl ChainWatcher {
     /// Checks that the nodes are on the expected chain, and that the escrow is there.
@@ -145,7 +156,7 @@ impl ChainWatcher {
     }
 
     async fn look_again(&mut self) {
-        let looked = self.look().await;
+        let looked = self.look(READ_AT_A_LOOK).await;
         if let Err(error) = &looked
             && !self.fails
         {
@@ -177,10 +188,11 @@ impl ChainWatcher {
         }
     }
 
-    /// Reads the events since the last look, and the channels that they are about.
-    async fn look(&mut self) -> Result<Heads, ChainError> {
+    /// Reads the events since the last look, and the channels that they are about, at most `most` of them.
+    async fn look(&mut self, most: usize) -> Result<Heads, ChainError> {
         let heads = Heads::read(&self.nodes).await?;
-        let from = self.next_block.unwrap_or(heads.latest);
+        // A block can be replaced, and a node may have the logs of its newest ones a little later.
+        let from = self.next_block.map_or(heads.latest, |next| next.saturating_sub(AGAIN_BLOCKS));
         let changed: BTreeMap<ChannelId, u64> = if heads.latest.saturating_sub(from) >= self.config.limits.log_blocks {
             // After a long outage it is cheaper to read each channel.
             self.channels.keys().map(|id| (*id, heads.latest)).collect()
@@ -196,13 +208,32 @@ impl ChainWatcher {
             }
         }
         self.next_block = Some(heads.latest.saturating_add(1));
-        let now = Instant::now();
-        let due: BTreeSet<ChannelId> =
-            self.channels.iter().filter(|(_, channel)| channel.is_due(now)).map(|(id, _)| *id).collect();
-        for id in due {
-            self.read(id, heads).await?;
-        }
+        self.read_due(heads, most).await?;
         Ok(heads)
+    }
+
+    /// Reads the channels that are due, those first that were read the longest time ago, at most `most`: the others follow at the next
+    /// look. One that cannot be read delays no other.
+    async fn read_due(&mut self, heads: Heads, most: usize) -> Result<(), ChainError> {
+        let now = Instant::now();
+        let due = self.channels.iter().filter(|(_, channel)| channel.is_due(now));
+        let mut due: Vec<(Instant, ChannelId, u32)> =
+            due.map(|(id, channel)| (channel.read_at(), *id, channel.delay_s)).collect();
+        due.sort_unstable();
+        due.truncate(most);
+        let (nodes, chain_id) = (&self.nodes, self.chain_id);
+        let reads = due.into_iter().map(|(_, id, delay_s)| {
+            async move { (id, reading_of(Escrow::opened(nodes, chain_id), id, delay_s, heads).await) }.boxed()
+        });
+        let read: Vec<_> = stream::iter(reads).buffer_unordered(READ_AT_ONCE).collect().await;
+        let mut failed = None;
+        for (id, reading) in read {
+            match reading {
+                Ok(reading) => self.take_reading(id, reading, heads),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// Carries out a request of an epoch. What a look shows is not older than what the core was sent of the channels before it.
@@ -211,7 +242,8 @@ impl ChainWatcher {
         let answer = match request {
             ChainRequest::Look { ticket, transaction } => {
                 let sender = Arc::clone(sender);
-                let looked = match self.look().await {
+                // An epoch has to know of each change.
+                let looked = match self.look(usize::MAX).await {
                     Ok(heads) => sender.look(&self.nodes, heads, transaction).await,
                     Err(error) => Err(error),
                 };
@@ -226,29 +258,47 @@ impl ChainWatcher {
 
     async fn read(&mut self, id: ChannelId, heads: Heads) -> Result<(), ChainError> {
         let Some(channel) = self.channels.get(&id) else { return Ok(()) };
-        let delay_s = channel.delay_s;
         let escrow = Escrow::opened(&self.nodes, self.chain_id);
-        let latest = BlockTag::Number(heads.latest);
-        let (newest, safe) = (escrow.channel(id, latest).await?, escrow.channel(id, heads.safe).await?);
-        let pending = escrow.pending_withdrawal(id, latest).await?;
-        let claimed = escrow.channel(id, heads.final_tag).await?.total_claimed;
-        let reading = ChannelReading {
-            deposited: newest.balance.min(safe.balance),
-            withdrawing: pending.map_or(Amount::ZERO, |pending| pending.amount),
-            withdrawable_s: pending.map_or(0, |pending| pending.finalize_after_s(delay_s)),
-            claimed: newest.total_claimed,
-        };
-        let Some(channel) = self.channels.get_mut(&id) else { return Ok(()) };
+        let reading = reading_of(escrow, id, channel.delay_s, heads).await?;
+        self.take_reading(id, reading, heads);
+        Ok(())
+    }
+
+    /// Sends the core what is news of a channel.
+    fn take_reading(&mut self, id: ChannelId, reading: (ChannelReading, Amount), heads: Heads) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
         let signer = channel.signer;
-        let (reading, claimed) = channel.read((reading, claimed), heads.finalized, Instant::now());
+        let (reading, claimed) = channel.read(reading, heads.finalized, Instant::now());
         let channel_event = reading.map(|state| ChainEvent::Channel { id, signer, state });
         let claimed = claimed.filter(|total| *total > Amount::ZERO);
         let claim_event = claimed.map(|total| ChainEvent::Claimed { id, signer, total });
         for event in channel_event.into_iter().chain(claim_event) {
             self.inbox.push(CoreMessage::OneWay(Command::Chain(event)));
         }
-        Ok(())
     }
+}
+
+/// What the escrow holds for a channel, and what was claimed of it as of the newest final block.
+async fn reading_of(
+    escrow: Escrow<'_>,
+    id: ChannelId,
+    delay_s: u32,
+    heads: Heads,
+) -> Result<(ChannelReading, Amount), ChainError> {
+    let latest = BlockTag::Number(heads.latest);
+    let (newest, safe, pending, last) = tokio::try_join!(
+        escrow.channel(id, latest),
+        escrow.channel(id, heads.safe),
+        escrow.pending_withdrawal(id, latest),
+        escrow.channel(id, heads.final_tag),
+    )?;
+    let reading = ChannelReading {
+        deposited: newest.balance.min(safe.balance),
+        withdrawing: pending.map_or(Amount::ZERO, |pending| pending.amount),
+        withdrawable_s: pending.map_or(0, |pending| pending.finalize_after_s(delay_s)),
+        claimed: newest.total_claimed,
+    };
+    Ok((reading, last.total_claimed))
 }
 
 /// The channel that an event is about.

@@ -5,11 +5,12 @@ use std::{
 };
 
 use tokio::time::Instant;
-use vipnode_pool_core::WideBlock;
+use vipnode_pool_core::{AddressBlock, WideBlock};
 use vipnode_types::payment::ChannelConfig;
 
-/// Channels that are to be read for the first time. The address blocks whose agents asked for them take turns, and each of them has
-/// a pace: a stranger can name any number of channels without a deposit, and each takes several calls of the EVM node.
+/// Channels that are to be read for the first time. The wide address blocks whose agents asked for them take turns, and so do the
+/// blocks in each of them. A wide block has a pace: a stranger can name any number of channels without a deposit, and each takes
+/// several calls of the EVM node.
 ///
 /// The core limits how many first vouchers wait.
 #[derive(Debug, Default)]
@@ -22,7 +23,8 @@ pub(super) struct WatchQueue {
 
 #[derive(Debug)]
 struct BlockQueue {
-    channels: VecDeque<ChannelConfig>,
+    /// Those of each block in the wide one, in the order of their turns; none is empty.
+    channels: VecDeque<(Option<AddressBlock>, VecDeque<ChannelConfig>)>,
     /// When the next of them may be read.
     next: Instant,
 }
@@ -31,14 +33,21 @@ struct BlockQueue {
 const PACE: Duration = Duration::from_secs(1);
 
 impl WatchQueue {
-    pub(super) fn push(&mut self, block: Option<WideBlock>, channel: ChannelConfig, now: Instant) {
-        let queue = self.blocks.entry(block).or_insert_with(|| BlockQueue { channels: VecDeque::new(), next: now });
-        queue.channels.push_back(channel);
+    pub(super) fn push(&mut self, block: Option<AddressBlock>, channel: ChannelConfig, now: Instant) {
+        let fresh = || BlockQueue { channels: VecDeque::new(), next: now };
+        let queue = self.blocks.entry(block.map(AddressBlock::wide)).or_insert_with(fresh);
+        match queue.channels.iter_mut().find(|(of, _)| *of == block) {
+            Some((_, channels)) => channels.push_back(channel),
+            None => queue.channels.push_back((block, VecDeque::from([channel]))),
+        }
     }
 
     /// Forgets the channels for which `is_meant` holds.
     pub(super) fn forget(&mut self, is_meant: impl Fn(&ChannelConfig) -> bool) {
-        self.blocks.values_mut().for_each(|queue| queue.channels.retain(|channel| !is_meant(channel)));
+        for queue in self.blocks.values_mut() {
+            queue.channels.iter_mut().for_each(|(_, channels)| channels.retain(|channel| !is_meant(channel)));
+            queue.channels.retain(|(_, channels)| !channels.is_empty());
+        }
     }
 
     /// Takes the channel that is to be read now, if there is one.
@@ -54,7 +63,12 @@ impl WatchQueue {
             queue.next = now.checked_add(PACE).unwrap_or(now);
         }
         self.last = Some(block);
-        queue.channels.pop_front()
+        let (of, mut channels) = queue.channels.pop_front()?;
+        let channel = channels.pop_front();
+        if !channels.is_empty() {
+            queue.channels.push_back((of, channels));
+        }
+        channel
     }
 
     /// When the next channel may be read; `None` if none waits.
@@ -65,7 +79,6 @@ impl WatchQueue {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_pool_core::AddressBlock;
     use vipnode_types::{Account, Hash256};
 
     use super::*;
@@ -83,8 +96,8 @@ mod tests {
         }
     }
 
-    fn block(text: &str) -> Option<WideBlock> {
-        Some(AddressBlock::of(text.parse().unwrap()).wide())
+    fn block(text: &str) -> Option<AddressBlock> {
+        Some(AddressBlock::of(text.parse().unwrap()))
     }
 
     /// What is read in each of `seconds` seconds.
@@ -108,6 +121,16 @@ mod tests {
         queue.forget(|channel| channel.salt.0[0] > 3);
         assert_eq!(read(&mut queue, now + Duration::from_secs(3), 3), [vec![3], vec![], vec![]]);
         assert_eq!((queue.next(), queue.blocks.len()), (None, 0));
+    }
+
+    /// A stranger may have neighbors: at one provider, or behind one proxy.
+    #[test]
+    fn the_blocks_in_a_wide_block_take_turns() {
+        let (mut queue, now) = (WatchQueue::default(), Instant::now());
+        (0..100).for_each(|salt| queue.push(block("203.0.113.7"), channel(salt), now));
+        (100..200).for_each(|salt| queue.push(block("203.0.114.7"), channel(salt), now));
+        queue.push(block("203.0.115.7"), channel(250), now);
+        assert_eq!(read(&mut queue, now, 4), [vec![0], vec![100], vec![250], vec![1]]);
     }
 
     /// A block that asks again and again keeps its pace, also if nothing of it waits in between.

@@ -13,6 +13,8 @@ pub(super) struct WatchedChannel {
     pub(super) delay_s: u32,
     /// The block of the newest event about it that is not final yet.
     changed: Option<u64>,
+    /// The newest final block when it was read last; nothing up to it can be news.
+    final_at: Option<u64>,
     /// What the core was sent last.
     sent: Option<(ChannelReading, Amount)>,
     read: Instant,
@@ -24,12 +26,19 @@ const READ_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 impl WatchedChannel {
     pub(super) fn new(config: &ChannelConfig, now: Instant) -> Self {
         let (signer, delay_s) = (config.payer_authorizer, config.withdraw_delay_s);
-        Self { signer, delay_s, changed: None, sent: None, read: now }
+        Self { signer, delay_s, changed: None, final_at: None, sent: None, read: now }
     }
 
-    /// Something happened to it in this block.
+    /// Something happened to it in this block. The same event may be read again and again.
     pub(super) fn changes(&mut self, block: u64) {
-        self.changed = self.changed.max(Some(block));
+        if self.final_at.is_none_or(|seen| block > seen) {
+            self.changed = self.changed.max(Some(block));
+        }
+    }
+
+    /// When it was read last.
+    pub(super) const fn read_at(&self) -> Instant {
+        self.read
     }
 
     /// Whether it has to be read: until its newest event is final, because a deposit counts later than a withdrawal.
@@ -45,6 +54,7 @@ impl WatchedChannel {
         now: Instant,
     ) -> (Option<ChannelReading>, Option<Amount>) {
         self.read = now;
+        self.final_at = self.final_at.max(Some(finalized));
         self.changed = self.changed.filter(|block| *block > finalized);
         let before = self.sent.replace((reading, claimed));
         let news = before.is_none_or(|(before, _)| before != reading).then_some(reading);
