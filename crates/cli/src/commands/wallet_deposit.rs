@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use vipnode_agent::clock;
 use vipnode_chain::{BlockTag, Escrow, Token, escrow_calls, token_calls};
 use vipnode_types::{
-    Account, Amount, Asset, Hash256, keccak256,
+    Account, Amount, Asset, Failure, Hash256, keccak256,
     payment::{AbiWord, DepositAuthorization, TypedDataSignature},
 };
 
@@ -15,6 +15,9 @@ use crate::{
     wallet::{ChainAccess, ChannelFile, WalletSender, with_pool_terms},
 };
 
+/// What to do after a deposit whose result was not read.
+const NOT_AGAIN: &str = "Do not deposit again: check the channel a little later with `vipnode wallet balance --channel FILE \
+                         --chain.rpc URL`";
 /// How long a signed deposit is valid by default.
 const VALID_S: u64 = 60 * 60;
 
@@ -167,8 +170,10 @@ impl Deposit<'_> {
         let from = self.sender.account().unwrap_or(self.file.config.payer);
         let sent = self.sender.send(self.access.node(), (chain_id, call), from, &what, self.screen).await?;
         let Some(receipt) = sent else { return Ok(()) };
-        let state = self.escrow.channel(id, BlockTag::Latest).await?;
-        let line = deposited(asset, authorization.amount(), state.unclaimed())
+        // It is made, whatever the node answers from now on: a user who saw an error might deposit again.
+        let held = self.escrow.channel(id, BlockTag::Number(receipt.block_number)).await;
+        let holds = held.map(|state| state.unclaimed()).map_err(|error| Failure::of(&error));
+        let line = deposited(asset, authorization.amount(), &holds)
             .with("channel", id.to_string())
             .with("transaction", receipt.transaction_hash.to_string())
             .with("gas_used", receipt.gas_used);
@@ -182,12 +187,29 @@ fn nonce(salt: Hash256) -> u128 {
     salt.0.first_chunk().copied().map(u128::from_be_bytes).unwrap_or_default()
 }
 
-fn deposited(asset: Asset, amount: Amount, holds: Amount) -> Line {
-    let (shown, held) = (asset.show(amount), asset.show(holds));
-    Line::new("deposited", Tone::Good, format!("Deposited {shown}. The channel now holds {held}."))
-        .with("amount", amount.get().to_string())
-        .with("balance", holds.get().to_string())
-        .hint("Keep the channel's file: without it, nothing can be withdrawn")
+fn deposited(asset: Asset, amount: Amount, holds: &Result<Amount, Failure>) -> Line {
+    let shown = asset.show(amount);
+    match holds {
+        Ok(holds) if *holds >= amount => {
+            let text = format!("Deposited {shown}. The channel now holds {}.", asset.show(*holds));
+            Line::new("deposited", Tone::Good, text)
+                .with("balance", holds.get().to_string())
+                .hint("Keep the channel's file: without it, nothing can be withdrawn")
+        }
+        Ok(holds) => {
+            let text = format!(
+                "Deposited {shown}, but the EVM node reports that the channel holds {}: it may be behind",
+                asset.show(*holds)
+            );
+            Line::new("deposited", Tone::Warning, text).with("balance", holds.get().to_string()).hint(NOT_AGAIN)
+        }
+        Err(why) => {
+            let text =
+                format!("Deposited {shown}, but what the channel now holds could not be read: {}", why.message());
+            Line::new("deposited", Tone::Warning, text).hint(NOT_AGAIN)
+        }
+    }
+    .with("amount", amount.get().to_string())
 }
 
 /// Prints what another wallet signs: for people the JSON alone, so that it can be piped.
@@ -211,13 +233,17 @@ fn print_to_sign(
 
 #[cfg(test)]
 mod tests {
+    use vipnode_chain::ChainError;
+
     use super::*;
     use crate::tests::{at_each_width, text_of};
 
     #[test]
     fn snapshot_of_a_deposit() {
         let usdc = Asset::new("USDC", 6).unwrap();
-        let line = deposited(usdc, Amount::new(25_000_000), Amount::new(31_500_000));
-        insta::assert_snapshot!("wallet_deposit", at_each_width(&text_of(&[line])));
+        let failed = ChainError::Unreachable { node: "https://node.example".to_owned(), why: "timed out".to_owned() };
+        let held = [Ok(Amount::new(31_500_000)), Ok(Amount::ZERO), Err(Failure::of(&failed))];
+        let lines = held.map(|held| deposited(usdc, Amount::new(25_000_000), &held));
+        insta::assert_snapshot!("wallet_deposit", at_each_width(&text_of(&lines)));
     }
 }

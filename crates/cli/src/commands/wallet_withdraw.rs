@@ -37,7 +37,8 @@ pub(super) async fn run(args: &WalletWithdrawArgs, screen: Screen) -> Result<(),
         let what = format!("Start the withdrawal of {} from channel {id}", asset.show(amount));
         if let Some(receipt) = send(escrow_calls::initiate_withdraw(&config, amount), &what).await? {
             let after = now.plus(u64::from(config.withdraw_delay_s).saturating_mul(1_000));
-            let after = match escrow.pending_withdrawal(id, BlockTag::Latest).await? {
+            // It has started, whatever the node answers from now on.
+            let after = match escrow.pending_withdrawal(id, BlockTag::Latest).await.ok().flatten() {
                 Some(pending) => finalize_after(&pending, config.withdraw_delay_s),
                 None => after,
             };

@@ -93,7 +93,11 @@ impl WalletSender {
             &Line::new("sent", Tone::Plain, format!("Sending transaction {}.", signed.hash))
                 .with("transaction", signed.hash.to_string()),
         );
-        node.send_raw(&signed.raw).await?;
+        match node.send_raw(&signed.raw).await {
+            // It may have arrived: what was sent is looked for, so that nobody sends it twice.
+            Err(error) if !error.is_transient() => return Err(error.into()),
+            _ => {}
+        }
         Ok(Some(wait_for_receipt(node, signed.hash).await?))
     }
 }
