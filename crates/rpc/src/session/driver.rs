@@ -1,12 +1,20 @@
-use std::{fmt::Display, pin::pin};
+use std::{fmt::Display, pin::pin, time::Duration};
 
 use futures_util::{Sink, Stream};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
 
 use crate::{
     Frame, Incoming, Keepalive, OpenSession, PoolHeaders, RpcLimits, Session, SessionEnd, SessionInput,
     protocol::FrameError,
 };
+
+/// After so many frames that say nothing, such as pings, the session pauses.
+const NOISE: u32 = 64;
+/// How long it pauses: 640 such frames a second are read at most.
+const NOISE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs a [`Session`] as a task of its own.
 ///
@@ -45,6 +53,7 @@ where
         shared.until_no_callers().await;
         incoming.closed().await;
     });
+    let mut noise = 0_u32;
     let end = loop {
         let heard = tokio::select! {
             biased;
@@ -52,7 +61,14 @@ where
             () = &mut unused => break SessionEnd::Unused,
         };
         match heard {
-            Ok(SessionInput::Noise) => {}
+            // The other side is not read for a moment, so that frames that say nothing cost no core.
+            Ok(SessionInput::Noise) if noise >= NOISE => {
+                noise = 0;
+                if let Err(end) = session.work_while(sleep(NOISE_PAUSE)).await {
+                    break end;
+                }
+            }
+            Ok(SessionInput::Noise) => noise = noise.saturating_add(1),
             Ok(SessionInput::RoundTrip(us)) => {
                 let _nobody = rtt.send(us);
             }

@@ -183,6 +183,33 @@ async fn pings_measure_and_keep_a_websocket() {
     assert!(*opened.rtt_us.borrow() > 0);
 }
 
+/// Otherwise a hostile pool could keep a core of each of its agents busy.
+#[tokio::test]
+async fn a_flood_of_pings_is_read_at_a_pace() {
+    let (counted, pongs) = tokio::sync::oneshot::channel();
+    let counted = std::sync::Mutex::new(Some(counted));
+    let url = ws_server(move |socket| {
+        let counted = counted.lock().unwrap().take().unwrap();
+        async move {
+            let (mut out, mut back) = socket.split();
+            let flood = tokio::spawn(async move { while out.send(Message::Ping(vec![1].into())).await.is_ok() {} });
+            let mut pongs = 0_u32;
+            let count = async {
+                while let Some(Ok(_)) = back.next().await {
+                    pongs += 1
+                }
+            };
+            let _over = tokio::time::timeout(SECOND / 2, count).await;
+            let _ = counted.send(pongs);
+            flood.abort();
+        }
+    })
+    .await;
+    let _opened = open_ws(&url, &RpcLimits::default()).await.unwrap();
+    let pongs = pongs.await.unwrap();
+    assert!((1..=64 * 7).contains(&pongs), "{pongs} pongs in half a second");
+}
+
 #[tokio::test]
 async fn the_reason_of_the_other_side_arrives() {
     use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
