@@ -196,7 +196,7 @@ async fn a_flood_of_pings_is_read_at_a_pace() {
             let mut pongs = 0_u32;
             let count = async {
                 while let Some(Ok(_)) = back.next().await {
-                    pongs += 1
+                    pongs += 1;
                 }
             };
             let _over = tokio::time::timeout(SECOND / 2, count).await;

@@ -120,8 +120,9 @@ async fn an_alert_is_not_a_fault_of_the_certificate() {
         let server = tokio::spawn(async move {
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
-                let mut hello = [0; 512];
-                socket.read(&mut hello).await.unwrap();
+                // The beginning of the client's first message.
+                let mut hello = [0; 5];
+                socket.read_exact(&mut hello).await.unwrap();
                 socket.write_all(&[21, 3, 3, 0, 2, 2, description]).await.unwrap();
             }
         });

@@ -45,6 +45,7 @@ mod sqlite_error;
 mod sqlite_reader;
 mod sqlite_snapshot;
 mod start_check;
+mod start_rows;
 mod stored_names;
 mod stored_party;
 #[cfg(test)]
@@ -70,7 +71,6 @@ use self::{
     log_gate::{LogGate, LogLimits},
     restore_marker::RestoreMarker,
     sqlite_error::store_error,
-    stored_names::StoredNames,
 };
 pub use self::{
     fold_step::FoldStep,
@@ -205,24 +205,8 @@ impl SqliteStore {
 
     fn read_all(&self, each: &mut dyn FnMut(Row)) -> Result<(), rusqlite::Error> {
         // One transaction, so that all tables are read as of the same batch.
-        let connection = self.connection.unchecked_transaction()?;
-        let numbers = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?));
-        let (clock, next_lease) = connection.query_row("SELECT clock, next_lease FROM pool", [], numbers)?;
-        clock.into_iter().for_each(|clock| each(Row::Clock(Ms::new(clock.cast_unsigned()))));
-        next_lease.into_iter().for_each(|next| each(Row::NextLease(next.cast_unsigned())));
-        restore_table::read(&connection)?.into_iter().for_each(|row| each(Row::Restore(row)));
-        price_table::read_asset(&connection)?.into_iter().for_each(|asset| each(Row::Asset(asset)));
-        ledger_tables::read_payment(&connection)?.into_iter().for_each(|mode| each(Row::Payment(mode)));
-        price_table::read_pricing(&connection)?.into_iter().for_each(|row| each(Row::Pricing(Box::new(row))));
-        ledger_tables::read(&connection, each)?;
-        epoch_table::read(&connection, each)?;
-        entry_table::read_kept(&connection, &mut |entry| each(Row::Entry(Box::new(entry))))?;
-        node_table::read(&connection, &mut |row| each(Row::Node(Box::new(row))))?;
-        let names = StoredNames::read(&connection)?;
-        lease_table::read(&connection, &names, &mut |row| each(Row::Lease(Box::new(row))))?;
-        times_table::read(&connection, &names, &mut |row| each(Row::Times(Box::new(row))))?;
-        delegation_table::read(&connection, &mut |row| each(Row::Delegation(row)))?;
-        period_table::read_deferred(&connection, &mut |row| each(Row::Deferred(Box::new(row))))
+        let transaction = self.connection.unchecked_transaction()?;
+        start_rows::read(&transaction, each)
     }
 }
 

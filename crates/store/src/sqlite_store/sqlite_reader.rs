@@ -218,6 +218,7 @@ impl SqliteReader {
             check.add(lost.to_string());
         }
         snapshot.page_problems()?.into_iter().for_each(|problem| check.add(problem));
+        snapshot.read_start_rows()?;
         snapshot.ledger_problems()?.into_iter().for_each(|problem| check.add(problem));
         check.rows(&mut snapshot)
     }

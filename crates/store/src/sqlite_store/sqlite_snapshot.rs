@@ -16,7 +16,7 @@ use super::{
     schema,
     sqlite_error::store_error,
     sqlite_reader::SqliteReader,
-    times_table,
+    start_rows, times_table,
 };
 use crate::{StatementParties, StoreError, StoreSnapshot, TrimmedJournal, read_permits::ReadPermit};
 
@@ -86,6 +86,11 @@ impl<'a> SqliteSnapshot<'a> {
             let lines = pages.query_map([], |row| row.get::<_, String>(0))?;
             lines.filter(|line| line.as_ref().is_ok_and(|line| line != "ok") || line.is_err()).collect()
         })
+    }
+
+    /// Reads each row with which a pool starts.
+    pub(super) fn read_start_rows(&self) -> Result<(), StoreError> {
+        self.query(|connection| start_rows::read(connection, &mut |_row| {}))
     }
 
     /// What does not add up in the ledger.

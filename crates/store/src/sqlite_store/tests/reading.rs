@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use vipnode_pool_core::{AccountFigures, AccountRow, LedgerAccount, MeteredPeriod};
+use vipnode_pool_core::{AccountFigures, AccountRow, LedgerAccount, MeteredPeriod, PairWeek, TimesRow};
 use vipnode_types::{Account, Amount, LeaseId, Ms, meter::Seen};
 
 use super::*;
@@ -71,6 +71,23 @@ fn a_check_finds_what_does_not_fit() {
     let file = each.path().join(DATABASE);
     damage(&file);
     assert!(!check(each.path()).problems.is_empty());
+}
+
+/// Each row is read as at a start, so a check accepts no database with which no pool starts.
+#[test]
+fn a_check_finds_a_row_that_a_start_cannot_read() {
+    let times = TimesRow { client: node_id(1), block: None, others: PairWeek::default(), hosts: Vec::new() };
+    for change in ["UPDATE times SET client = x''", "UPDATE times SET others = x'01'"] {
+        let dir = tempdir().unwrap();
+        let mut store = store(dir.path());
+        store.apply(&[Row::Times(Box::new(times.clone()))]).unwrap();
+        drop(store);
+        assert_eq!(check(dir.path()).problems, Vec::<String>::new());
+        let changed = Connection::open(dir.path().join(DATABASE)).unwrap().execute(change, []).unwrap();
+        assert_eq!(changed, 1, "{change}");
+        assert!(open(dir.path()).load(&mut |_row| {}).is_err(), "{change}");
+        assert!(!check(dir.path()).problems.is_empty(), "{change}");
+    }
 }
 
 #[test]
