@@ -255,7 +255,7 @@ fn nothing_is_signed_ahead_at_a_price_that_the_user_does_not_accept() {
     panic!("the lease is still paid at its own price");
 }
 
-/// Neither in the answer to a report nor in the list of leases, whatever the pool says that it costs.
+/// Neither in the answer to a report nor in the list of leases, whatever the pool states.
 #[test]
 fn a_lease_at_a_price_that_the_user_does_not_accept_ends_and_is_not_metered_at_it() {
     let dear = Price::per_minute(A_MINUTE * 1_000);

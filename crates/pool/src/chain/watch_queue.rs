@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use vipnode_pool_core::{AddressBlock, WideBlock};
 use vipnode_types::payment::ChannelConfig;
 
-/// Channels that are to be read for the first time. The wide address blocks whose agents asked for them take turns, and so do the
+/// Channels that have yet to be read for the first time. The wide address blocks whose agents asked for them take turns, and so do the
 /// blocks in each of them. A wide block has a pace: a stranger can name any number of channels without a deposit, and each takes
 /// several calls of the EVM node.
 ///
@@ -50,7 +50,7 @@ impl WatchQueue {
         }
     }
 
-    /// Takes the channel that is to be read now, if there is one.
+    /// Takes the channel whose turn it is, if there is one.
     pub(super) fn take(&mut self, now: Instant) -> Option<ChannelConfig> {
         // A block that paused long enough has nothing to be remembered for.
         self.blocks.retain(|_, queue| !queue.channels.is_empty() || queue.next > now);

@@ -60,6 +60,12 @@ const NO_LIMITS: &[(&str, &str, &str)] = &[
     ("pool-core/src/matching/recent_pairs.rs", "PROVEN_LIGHT_BLOCKS", "a part of the rule of `light_block_ms`"),
     ("pool-core/src/matching/pending_offers.rs", "LATE_PART", "a part of the rule of `offers_minimum`"),
     ("pool-core/src/matching/pending_offers.rs", "MINIMUM_OF_GROUP", "a part of the rule of `offers_minimum`"),
+    ("pool/src/chain/chain_watcher.rs", "AGAIN_BLOCKS", "how much is read twice"),
+    ("pool/src/chain/chain_watcher.rs", "READ_AT_A_LOOK", "a pace: the others follow at the next look"),
+    ("pool/src/chain/chain_watcher.rs", "READ_AT_ONCE", "a pace"),
+    ("pool/src/chain/watch_queue.rs", "PACE", "a part of the rule of `channel_reads`"),
+    ("rpc/src/session/driver.rs", "NOISE", "a pace"),
+    ("rpc/src/session/driver.rs", "NOISE_PAUSE", "a pace"),
     ("pool/src/net/probes.rs", "LONGEST_WAIT", "a part of the rule of `probe_bytes_a_second`"),
     ("pool/src/net/probes.rs", "KIB", "a unit"),
     (
