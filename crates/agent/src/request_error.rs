@@ -72,7 +72,8 @@ errors! {
                               Existing leases stay active",
             hint "Try again once the agent has reconnected.";
         /// The agent has not joined a pool, or lost its connection.
-        NotJoined: Server, "this agent is not connected to its pool now", hint "Run `vipnode status` to see why, and try again later.";
+        NotJoined: Server, "this agent is currently not connected to its pool",
+            hint "Run `vipnode status` to see why, and try again later.";
         /// The connection ended before the pool answered the request.
         LinkLost: Server, "the connection to the pool was lost", hint "Try again once the agent has reconnected.";
         /// The agent has begun to stop and no longer carries out requests.

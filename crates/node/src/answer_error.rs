@@ -36,7 +36,7 @@ errors! {
         NoBlock: local, "it has no block yet",
             hint "Wait until the node has read its database or has begun to sync; its log shows what it is doing.";
         /// `eth_chainId`, the node's settings, and `net_version` all lack a chain ID other than 0.
-        NoChainId: local, "it reports no chain ID",
+        NoChainId: local, "it does not report a chain ID",
             hint "Wait until the node has read its database. If that does not help, check `net.version` in the node's console: it has to be a number other than 0.";
         /// The node's response describes the genesis block without its hash.
         NoHash: local, "block 0 has no hash",

@@ -82,7 +82,7 @@ pub fn funds_of_a_client() -> NodeFunds {
 }
 
 pub(super) fn funds() -> MethodRow {
-    let text = "Returns what the caller's own node may still spend, and what its payout account earned.";
+    let text = "Returns what the caller's own node may still spend, and what its payout account has earned.";
     let reply = funds_of_a_client();
     MethodRow::new::<NodeFunds>(
         method::FUNDS,

@@ -21,7 +21,7 @@ const CODES: &[ErrorCode] = &[
 const CHAIN: u64 = 8_453;
 
 pub(super) fn voucher() -> MethodRow {
-    let text = "Lets the caller's node spend from a payment channel of x402 (scheme batch-settlement), up to the amount of a voucher. The channel must match the terms in the connect reply, and its payer authorizer must be the agent's key. Before the pool answers the first voucher for a channel, it reads the channel's deposit from the chain. Repeating an amount changes nothing; a smaller amount is refused. The pool serves the node while the cost of its leases is covered by the newest voucher and the deposit.";
+    let text = "Lets the caller's node spend from an x402 payment channel (scheme batch-settlement), up to the amount of a voucher. The channel must match the terms in the connect reply, and its payer authorizer must be the agent's key. Before the pool answers the first voucher for a channel, it reads the channel's deposit from the chain. Repeating an amount changes nothing; a smaller amount is refused. The pool serves the node while the cost of its leases is covered by the newest voucher and the deposit.";
     let request = request();
     let reply = request.as_ref().map(funds);
     MethodRow::new::<ChannelFunds>(

@@ -130,8 +130,8 @@ pub(super) fn client() -> MethodRow {
 }
 
 pub(super) fn account() -> MethodRow {
-    let text =
-        "Returns an empty account: `vipnode_account` returns the balances, to the holder of the account's key only.";
+    let text = "Returns an empty account: `vipnode_account` returns the balances, but only to the holder of the \
+                account's key.";
     let balance = Balance {
         account: examples::account().to_string(),
         next_withdraw: "0001-01-01T00:00:00Z".to_owned(),

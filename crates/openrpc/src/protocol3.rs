@@ -327,7 +327,7 @@ pub(super) fn bye() -> MethodRow {
 
 pub(super) fn admit() -> MethodRow {
     let text = "Asks a host to admit a client. The host records the lease in its journal, makes its node trust the \
-                client, and responds. Only then does the pool give the host to the client.";
+                client, and responds. Only then does the pool assign the host to the client.";
     let call = AdmitCall {
         lease: LEASE,
         client: examples::client(),

@@ -68,9 +68,8 @@ errors! {
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it cannot be the payout account",
             hint "Pass an address of your own to --payout, or leave it out.";
-        /// The payout account is the token that the pool charges in, or a contract of x402: nobody can take out what is
-        /// sent
-        /// to it.
+        /// The payout account is the token that the pool charges in, or an x402 contract: nobody can withdraw what is
+        /// sent to such an address.
         ContractPayout {
             /// The account that was named.
             account: Account,

@@ -10,7 +10,7 @@ errors! {
             account: Account,
         }: InvalidParams, "nobody has the key of {account}, so it can neither pay nor be paid",
             hint "Check the address, and pass that of the person or company whose account changes.";
-        /// The operator tried to credit, or give a limit to, the token that the pool charges in or a contract of x402.
+        /// The operator tried to credit, or give a limit to, the token that the pool charges in or an x402 contract.
         ContractAccount {
             /// The account that was named.
             account: Account,
@@ -86,7 +86,7 @@ errors! {
             period: u64,
         }: InvalidParams, "settlement period {period} has no more payouts to mark",
             hint "List its payouts: `vipnode pool admin payouts --period {period}`.";
-        /// A payout can be marked as paid once.
+        /// A payout can be marked as paid only once.
         PayoutPaid {
             /// The number of the payout.
             payout: u64,
@@ -94,7 +94,7 @@ errors! {
             account: Account,
         }: InvalidParams, "payout {payout} to {account} is already marked as paid",
             hint "Find its reference with `vipnode pool admin statement {account}`." (account = account);
-        /// A payout can be marked as bounced once. Its amount is due again in the next period.
+        /// A payout can be marked as bounced only once. Its amount is due again in the next period.
         PayoutBounced {
             /// The number of the payout.
             payout: u64,

@@ -107,7 +107,7 @@ errors! {
         }: Unsuitable, "reading this statement took longer than {limit_s} s",
             hint "Ask for a later part of it: --from DATE.";
         /// The pool runs without a data directory, so it has no key to sign with.
-        NoKey: Unsuitable, "this pool has no key, so it signs no statements",
+        NoKey: Unsuitable, "this pool has no key, so it does not sign statements",
             hint "Ask the operator to start the pool with a data directory (--datadir).";
         /// The pool signs the statement of a day only once the day (UTC) is over.
         DayNotOver {
@@ -178,14 +178,15 @@ errors! {
         }: Unsuitable, "the audit log of the pool cannot be used: {why}",
             hint "Check the disk and the audit.log file in the data directory, then run the command again.";
         /// The pool keeps its data in memory, so it has no file for the audit log.
-        NoAuditLog: Unsuitable, "this pool keeps no audit log, because it has no data directory",
+        NoAuditLog: Unsuitable, "this pool does not keep an audit log, because it has no data directory",
             hint "Run the pool without --store memory.";
         /// The idempotency key of an admin command is empty, too long, or contains characters that look alike or are
         /// invisible.
         OrderKey {
             /// How many characters it may have.
             most: usize,
-        }: InvalidParams, "an idempotency key has 1 to {most} printable ASCII characters and no leading or trailing space",
+        }: InvalidParams,
+            "an idempotency key must have 1 to {most} printable ASCII characters and no leading or trailing space",
             hint "Pass a different --key.";
         /// A wallet tried to claim a node.
         WalletClaim: Unsuitable, "a wallet alone cannot claim a node: the node has to consent, and protocol 2 has no \

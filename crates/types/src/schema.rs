@@ -35,14 +35,15 @@ texts! {
     Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";
     AccountSignature, "^(0x)?([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", "A wallet's signature of a text (EIP-191): R, S, and V, or the compact form of EIP-2098.";
     Hash256, "^(0x)?[0-9a-f]{64}$", "32 bytes.";
-    ChannelId, "^(0x)?[0-9a-f]{64}$", "The ID of a payment channel of x402: the EIP-712 hash of its seven fields.";
+    ChannelId, "^(0x)?[0-9a-f]{64}$", "The ID of an x402 payment channel: the EIP-712 hash of its seven fields.";
     TypedDataSignature, "^0x[0-9a-fA-F]{130}$", "A signature of typed data (EIP-712): R, S, and V, which is 27 or 28.";
     AgentPublic, "^[0-9a-f]{66}$", "The public key of an agent: a compressed secp256k1 point.";
     PoolId, "^[0-9a-f]{66}$", "The ID of a pool: the public half of its key, a compressed secp256k1 point.";
     Signature, "^[0-9a-f]{128}$", "An ECDSA signature over secp256k1: R and S.";
     LeaseSetHash, "^[0-9a-f]{16}$", "The XOR of the first 8 bytes of the keccak256 hash of each lease ID (8 bytes, big-endian).";
     Amount, "^[0-9]+$", "An amount of the pool's asset in its smallest unit, less than 2^128. A string, because a number would lose precision in JavaScript.";
-    SignedAmount, "^-?[0-9]+$", "A balance, or a change of one, in the asset's smallest unit; below zero with a minus sign.";
+    SignedAmount, "^-?[0-9]+$",
+        "A balance, or a change to one, in the asset's smallest unit. A negative value has a minus sign.";
     QuotedPrice, "^(free|0|[0-9.]+ ?[A-Za-z0-9]{1,16}/.+)$", "A price as people write it, such as 100 gwei/minute or 0.50 USDC/month.";
     Capability, "^[A-Za-z0-9._-]{1,16}(/[0-9]{1,9})?$", "A devp2p sub-protocol that a node serves, such as snap/1; without a number, it stands for any version.";
     MinVersion, "^[^/]{1,32}/[0-9]+[.][0-9]+[.][0-9]+$", "The oldest accepted release of an execution client, such as geth/1.17.0.";

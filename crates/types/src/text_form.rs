@@ -16,11 +16,11 @@ errors! {
         }: local, "{what} must have {characters} hex characters", hint "Copy all {characters} characters.";
         /// The node returned something other than a hex number.
         Quantity: local, "this is not 0x followed by a hex number of at most 128 bits",
-            no_hint "only execution clients write such numbers";
+            no_hint "only the execution client can fix this";
         /// The node returned a number that is larger than its field can be.
-        Range: local, "the number is too large", no_hint "only execution clients write such numbers";
+        Range: local, "the number is too large", no_hint "only the execution client can fix this";
         /// The node returned something other than bytes in hex.
-        Data: local, "this is not 0x followed by whole bytes in hex", no_hint "only execution clients write such bytes";
+        Data: local, "this is not 0x followed by whole bytes in hex", no_hint "only the execution client can fix this";
     }
 }
 

@@ -151,7 +151,7 @@ pub struct AgentClientStatus {
     pub missing: u32,
     /// The reason why hosts are missing, as reported by the pool.
     pub why_missing: Option<String>,
-    /// The highest price of a slot that the client accepts; `None` for any price.
+    /// The most that the client pays for a slot; `None` for any price.
     pub max_price: Option<QuotedPrice>,
     /// The longest time that can be left of its free trial, in milliseconds; absent if it is not in a trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@ errors! {
     /// What is wrong with the daily statement of a pool.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum StatementFault {
-        /// The pool refused to sign the statement of a day, or what it answered is not valid.
+        /// The pool refused to sign the statement of a day, or its answer is not valid.
         Refused {
             /// The day that the host asked for.
             day: UtcDay,
@@ -21,7 +21,7 @@ errors! {
             why: &'static str,
         }: local, "the pool's statement for {day} is inconsistent: {why}",
             hint "Run `vipnode account daily-statements` to see it, and report it to the pool's operator. The agent keeps the statement as evidence.";
-        /// A statement bills a different time than the host metered itself.
+        /// A statement bills a different amount of time from what the host itself metered.
         Differs {
             /// The day of the statement.
             day: UtcDay,

@@ -46,7 +46,7 @@ errors! {
             why: String,
         }: local, "the EVM node at {node} did not answer {method} correctly: {why}",
             hint "Pass another node: --chain.rpc URL.";
-        /// Nodes of one chain do not agree: one is wrong, lies, or follows another branch of the chain.
+        /// Nodes of one chain do not agree: one is wrong, is dishonest, or follows a different fork.
         NodesDiffer {
             /// The origins of all nodes.
             nodes: String,
@@ -65,7 +65,8 @@ errors! {
             /// Scheme, host, and port of the node.
             node: String,
         }: local, "the EVM node at {node} is named twice",
-            hint "Pass each node once, and preferably nodes of different operators: --chain.rpc URL --chain.rpc OTHER_URL.";
+            hint "Pass each node only once, preferably nodes run by different operators: --chain.rpc URL \
+                  --chain.rpc OTHER_URL.";
         /// A contract returned something that its ABI does not allow.
         Returned {
             /// The address of the contract.

@@ -22,7 +22,7 @@ const MOST_WORK: u64 = 1 << 24;
 /// The most iterations of PBKDF2; the original wallets used 262,144.
 const MOST_ITERATIONS: u32 = 20_000_000;
 
-/// A keystore file of a wallet: Web3 secret storage, version 3, as geth, Clef, Foundry, and ethers write it.
+/// A keystore file of a wallet: Web3 Secret Storage, version 3, as geth, Clef, Foundry, and ethers write it.
 ///
 /// The password is turned into a key by scrypt or PBKDF2, which decrypts the account's key with AES-128-CTR. The file
 /// sets how much time and memory that takes, so both have a limit.
@@ -163,7 +163,7 @@ pub(super) fn derive(kdf: &str, params: &KdfParams, password: &str) -> Result<Ze
 mod tests {
     use super::*;
 
-    /// The test vector of the definition of Web3 secret storage.
+    /// The test vector of the definition of Web3 Secret Storage.
     const PBKDF2: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"6087dab2f9fdbbfaddc31a909735c1e6"},"ciphertext":"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46","kdf":"pbkdf2","kdfparams":{"c":262144,"dklen":32,"prf":"hmac-sha256","salt":"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd"},"mac":"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},"id":"3198bc9c-6672-5ab3-d995-4942343ae5b6","version":3}"#;
     /// Written by ethers 6.
     const SCRYPT: &str = r#"{"address":"008aeeda4d805471df9b2a5b0f38a0c3bcba786b","Crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"8fd07d67d6389dfbf8dd041d3bc3b4bd"},"ciphertext":"c6a7134c7023a87fafa42ebd64f0a589234341a6c0aea725e66269a715d06f9a","kdf":"scrypt","kdfparams":{"salt":"046e3c205cd7434217eeccf2178ff17d8cd175b1b857b4cd94bde46ee9c29598","n":4096,"dklen":32,"p":1,"r":8},"mac":"92b581a593078b5ba41f3e905af138e7ea951d9e53450e678dd436c2a4a4e850"},"id":"ecfae7e5-af8b-4bac-b365-29b381b1aa1e","version":3}"#;

@@ -22,7 +22,7 @@ const SCRYPT: (u64, u32, u32) = (1 << 17, 8, 1);
 /// The cost for a key that protects nothing of value, as geth's `--lightkdf` sets it: 4 MiB, and a few hundredths of a second.
 const LIGHT_SCRYPT: (u64, u32, u32) = (1 << 12, 8, 6);
 
-/// A keystore with a new key, in the form that wallets read: Web3 secret storage, version 3.
+/// A keystore with a new key, in the form that wallets read: Web3 Secret Storage, version 3.
 pub(crate) struct NewKeystore {
     account: Account,
     text: Zeroizing<String>,

@@ -45,7 +45,7 @@ pub(crate) enum AccountCommand {
     Unlink(AccountUnlinkArgs),
     /// Show the balances of an account at a pool.
     ///
-    /// Without --keystore and --account, the local agents ask their pools what their nodes may spend and have earned.
+    /// Without --keystore or --account, the local agents ask their pools what their nodes may spend and have earned.
     Show(AccountShowArgs),
     /// List the entries that make up an account's balances.
     ///

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 use vipnode_types::{AmountError, QuotedPrice};
 
-/// The payment of a client at a pool that takes vouchers of x402.
+/// The payment of a client at a pool that takes x402 vouchers.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PayArgs {
     /// Pay from the payment channel in this file.

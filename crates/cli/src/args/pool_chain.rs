@@ -8,11 +8,11 @@ use vipnode_types::{Account, RpcUrl};
 /// The flags of `--payment x402`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PoolChainArgs {
-    /// Read deposits from the execution client at this HTTP URL; up to three.
+    /// Read deposits from the execution client at this HTTP URL.
     ///
-    /// Takes the URL of a node or of a provider. A single one is believed. With two, nothing counts that only one of them
-    /// confirms; with three, what two confirm counts, so that one may be wrong or unreachable. --payment x402 requires this
-    /// flag, --chain.token, and --chain.receiver.
+    /// Can be repeated, up to three times. Takes the URL of a node or of a provider. A single node is trusted. With two
+    /// nodes, only what both confirm counts. With three, what two of them confirm counts, so one may be wrong or
+    /// unreachable. --payment x402 requires this flag, --chain.token, and --chain.receiver.
     #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain", hide_short_help = true)]
     pub(crate) rpc: Vec<RpcUrl>,
     /// Charge in this token.

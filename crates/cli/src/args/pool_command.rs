@@ -250,7 +250,7 @@ pub(crate) struct PoolSocketArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
-    /// List records before this position, from the previous page.
+    /// List records before this position, which the previous page printed.
     #[arg(long, value_name = "N", value_parser = given_number, help_heading = "Output")]
     pub(crate) before: Option<u64>,
     /// List at most this many of the newest records.
@@ -356,7 +356,7 @@ pub(crate) struct BanArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UnbanArgs {
-    /// Remove the ban of this node ID, agent key, address, or network.
+    /// Remove the ban on this node ID, agent key, address, or network.
     ///
     /// The first 8 or more characters of an ID are enough.
     #[arg(value_name = "TARGET", help_heading = "Pool")]

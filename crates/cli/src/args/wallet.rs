@@ -34,7 +34,7 @@ pub(crate) struct WalletArgs {
 pub(crate) enum WalletCommand {
     /// Create an account and write its key to a keystore file.
     ///
-    /// The file is encrypted with a password. Wallets such as geth, Clef, and Foundry can read it (Web3 secret storage,
+    /// The file is encrypted with a password. Wallets such as geth, Clef, and Foundry can read it (Web3 Secret Storage,
     /// version 3), and so can `vipnode account link --keystore FILE`.
     New(WalletNewArgs),
     /// Write the key of an existing account to a keystore file.
@@ -52,8 +52,8 @@ pub(crate) enum WalletCommand {
     Deposit(Box<WalletDepositArgs>),
     /// Withdraw unclaimed funds from a payment channel.
     ///
-    /// The first run starts the withdrawal. Run the command again after the channel's delay to finish it. Until then, the
-    /// receiver can still claim what the vouchers promised.
+    /// The first run starts the withdrawal. Run the command again after the channel's delay to finish it. Until then,
+    /// the receiver can still claim what the vouchers cover.
     Withdraw(Box<WalletWithdrawArgs>),
 }
 
@@ -115,7 +115,8 @@ pub(crate) struct WalletBalanceArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "vipnode wallet deposit [OPTIONS] --channel <FILE> --chain.rpc <URL>\n           <AMOUNT>",
+    override_usage = "vipnode wallet deposit [OPTIONS] --chain.rpc <URL>\n           \
+                      (--channel <FILE> | --nodes <FILE> --channel-dir <DIR>) <AMOUNT>",
     after_help = "\
 Examples:
   # Into a new channel for the local client of a pool

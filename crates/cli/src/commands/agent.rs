@@ -382,7 +382,8 @@ async fn serve(role: Role, screen: Screen, signals: Signals, mut reload: Reload)
 }
 
 fn begin_to_stop(runner: &AgentRunner, screen: Screen) {
-    let text = "Stopping: undoing all changes to the node. A second signal (Ctrl-C) stops at once and leaves them.";
+    let text = "Stopping: undoing all changes to the node. A second signal (Ctrl-C) stops at once and leaves them in \
+                place.";
     service_manager::stopping();
     screen.say(&Line::new("stopping", Tone::Plain, text));
     runner.stop();

@@ -15,7 +15,7 @@ use crate::{
     wallet::{ChainAccess, ChannelFile, WalletSender, with_pool_terms},
 };
 
-/// Brings the channel of each of many agents up to one amount.
+/// Brings the channel of each of many agents up to the same amount.
 pub(super) struct ManyDeposits<'a> {
     pub(super) args: &'a WalletDepositArgs,
     pub(super) access: &'a ChainAccess,

@@ -66,11 +66,13 @@ errors! {
         /// The original's --pprof flag was given.
         Pprof: local, "--pprof enables Go's profiler, but vipnode is no longer written in Go",
             hint "Remove it; to profile a running vipnode, run `perf record -p <pid>`.";
-        /// A pool in memory does not use a data directory.
+        /// A pool that keeps its state in memory does not use a data directory.
         StoreMemory { dir: PathBuf }: local, "--store memory does not store anything in --datadir {dir}" (dir = dir.display()),
             hint "Remove --store memory, or remove --datadir.";
         /// --store memory was combined with a payment mode that needs a ledger on disk.
-        CreditInMemory: local, "a pool that charges requires a database, because a pool in memory would forget who paid",
+        CreditInMemory: local,
+            "a pool that charges requires a database, because a pool that keeps its state in memory would forget who \
+             paid",
             hint "Remove --store memory.";
         /// The address is mistyped, or belongs to an account of another pool.
         UnknownAccount { account: Account }: local, "account {account} has never paid or earned on this pool, and no node is linked to it",
@@ -207,9 +209,9 @@ errors! {
         /// The pool is running as a different user or with --datadir, or is not running.
         NoAdminSocket: local, "this user is not running a pool with the default data directory on this machine",
             hint "Pass the data directory of the pool (--datadir DIR), and run the command as the pool's user.";
-        /// Other users are running pools on this machine, and this user is running none.
+        /// Other users are running pools on this machine, but this user is not.
         OtherAdminSockets { dirs: String, first: String, pools: usize }: local,
-            "this user is running no pool on this machine; {others} {dirs}"
+            "this user is not running a pool on this machine; {others} {dirs}"
                 (others = if *pools == 1 { "another user is running one with the data directory" } else { "other users are running pools with these data directories:" }),
             hint "Run the command as the user of the pool, with its data directory: --datadir {first}.";
         /// This user is running several pools on this machine, and none of them has the default data directory.
@@ -275,7 +277,7 @@ errors! {
         /// Another program is using the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";
-        /// `vipnode demo --pay` needs an EVM on this machine.
+        /// `vipnode demo --pay` needs an EVM development chain on this machine.
         DemoNoAnvil: local, "the demo with payments needs anvil, which is not on the PATH",
             hint "Install Foundry (https://getfoundry.sh), run `npm ci --prefix contracts` in a checkout of vipnode and start the demo there, or pass --anvil PATH.";
         /// anvil is not installed at this path, or it failed at startup.
@@ -283,7 +285,7 @@ errors! {
             hint "Pass a different anvil (1.7 works) with --anvil PATH.";
         /// Two figures of the demo that must be equal differ: a balance on its chain, and what the pool posted.
         DemoSums { why: String }: local, "the amounts do not add up: {why}",
-            no_hint "it is a fault of vipnode";
+            no_hint "this is a bug in vipnode; please report it";
         /// The demo cannot start a pool, host, or client.
         DemoProcess { role: String, error: io::Error }: local, "cannot start {role}: {error}",
             no_hint "the message contains the operating system's error";

@@ -37,7 +37,7 @@ errors! {
             hint "Start one client of this pool, or pass the address of the agent's key, which the agent shows at startup: \
                   --authorizer ADDRESS.";
         /// The file is empty, or contains no addresses.
-        NoAgents { path: PathBuf }: local, "{path} lists no agent" (path = path.display()),
+        NoAgents { path: PathBuf }: local, "{path} does not list any agents" (path = path.display()),
             hint "Write the address of one agent per line, as the agents show it at startup: --nodes FILE.";
         /// The file does not exist or cannot be read, or one of its lines is not an address.
         AgentList { path: PathBuf, why: String }: local, "cannot read the agents in {path}: {why}" (path = path.display()),
@@ -78,7 +78,7 @@ errors! {
             hint "Pass the key of {claimer} (--chain.claimer of the pool), or pass --unsigned to sign with another wallet.";
         /// The pool was started with --chain.keystore, and this command was started with the same key.
         PoolClaims { account: Account }: local,
-            "the pool claims on its own with the key of {account}, and both would use the same transaction numbers",
+            "the pool claims on its own with the key of {account}, and both would use the same nonces",
             hint "Have the pool claim now: run `vipnode pool admin epoch run`. To claim with this command instead, restart the pool without \
                   --chain.keystore.";
         /// The file does not exist, or this user does not have permission to read it.

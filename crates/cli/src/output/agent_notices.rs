@@ -35,7 +35,7 @@ pub(crate) fn agent_notice_line(notice: &AgentNotice) -> Line {
         AgentNotice::WaitingForNode(why) => failed("waiting_for_node", format!("Waiting for the node: {why}"), why),
         AgentNotice::Node { agent, facts, at, state_dir } => {
             let text = format!(
-                "Node {} ({}) on {} at {at}; key of the agent: {agent}; state directory: {}",
+                "Node {} ({}) on {} at {at}; agent key address: {agent}; state directory: {}",
                 facts.id.short(),
                 facts.client_version,
                 facts.chain,

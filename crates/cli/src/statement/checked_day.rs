@@ -98,7 +98,7 @@ fn problem(day: UtcDay, node: &str, kept: &KeptStatement) -> Option<String> {
             return wrong("the pool's signature does not match");
         }
         if statement.day != day || statement.host.short() != node {
-            return wrong("it is about a different day or node");
+            return wrong("it is for a different day or node");
         }
         if !statement.is_of_same_day(&first.statement) || statement.page != number {
             return wrong("it is not the next page of this statement");

@@ -15,7 +15,7 @@ impl Core {
         }
         self.end_ask(output, index, &reason);
         let connection = self.agents.get(index).and_then(Node::connection);
-        // While it is connected, its agent is told too: otherwise its node would go on dialing the other side.
+        // While it is connected, its agent is notified too: otherwise its node would keep dialing the other side.
         for (lease, _) in self.leases.of(index) {
             self.end_lease(output, lease, EvictReason::Banned, None, None);
         }

@@ -19,7 +19,7 @@ pub struct AuditRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminAudit {
-    /// The records, the oldest first.
+    /// The records, oldest first.
     pub records: Vec<AuditRecord>,
     /// The value of `before` for the page with the next older records; `None` if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

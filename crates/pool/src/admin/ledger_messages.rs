@@ -14,7 +14,8 @@ pub struct LedgerRequest {
     pub change: LedgerOrder,
     /// The reason, or the reference of a payment; at most 200 characters.
     pub reason: String,
-    /// The idempotency key, at most 64 characters of printable ASCII: the same change with the same key is posted once.
+    /// The idempotency key, at most 64 characters of printable ASCII: the same change with the same key is posted only
+    /// once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Whether a debit may exceed the balance of its account, which then owes the rest.

@@ -15,7 +15,7 @@ pub struct UrlsRequest {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AdminUrls {
-    /// The URLs at which agents reach the pool, the best first.
+    /// The URLs at which agents reach the pool, best first.
     pub urls: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ pub struct AdminTop {
     pub pool_version: String,
     /// The time over which core time and bytes were measured, in milliseconds.
     pub measured_ms: u64,
-    /// The blocks, the largest first.
+    /// The blocks, largest first.
     pub blocks: Vec<AdminBlock>,
     /// The number of blocks that are not listed.
     pub further_blocks: u64,

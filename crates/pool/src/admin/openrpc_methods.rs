@@ -173,7 +173,7 @@ fn epoch(asset: Asset) -> MethodRow {
             gas_wei: Some("5600000000000".to_owned()),
         },
     };
-    row::<EpochRequest, AdminEpoch>(method::EPOCH, "Show the epochs in which the pool claims, or begin one").example(
+    row::<EpochRequest, AdminEpoch>(method::EPOCH, "Show the claim epochs of the pool, or start one").example(
         "between two epochs",
         params(&EpochRequest { run: false }),
         &answer,

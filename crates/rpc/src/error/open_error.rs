@@ -32,7 +32,7 @@ errors! {
             /// What is wrong with it, and how to fix it.
             fault: CertificateProblem,
         }: local, "{url} is not trusted: {fault}", hint_of fault;
-        /// The server ended the TLS handshake, which says nothing about its certificate.
+        /// The server ended the TLS handshake, which does not mean that its certificate is wrong.
         Alert {
             /// As it was given.
             url: String,

@@ -29,47 +29,48 @@ How it is measured:
 - `restart`, and `store` while statements are read and backups are made: all CPU cores may be used, as by `vipnode pool`.
   Nothing else runs meanwhile.
 - `idle` is the growth of the pool's anonymous memory since its start, divided by the number of sockets: it includes the
-  pool's tables, allocator overhead and all buffers. Kernel memory is listed separately and covers both ends of each
+  pool's tables, allocator overhead, and all buffers. Kernel memory is listed separately and covers both ends of each
   socket.
 - `fairness`: the flood is a separate process on the CPU core of the load generator, where scheduling policies (`chrt`,
   as root) give the agents priority. If the flood merely had a lower priority, it would keep the core for slices of
   4 ms. The ratio is to the mean of the p99 right before and right after the flood.
-- `hostile`: the same for attacks whose every call is within its limits. The memory is the pool's anonymous memory. For a
-  second flood, it is that of the core alone, without sockets: an ID connects every 3 ms, and the second flood begins three
-  hours after the first one, when the pool has forgotten all of its IDs.
+- `hostile`: the same for attacks in which every call is within the limits. The memory is the pool's anonymous memory.
+  For a second flood, it is that of the core alone, without sockets: an ID connects every 3 ms, and the second flood
+  begins three hours after the first one, when the pool has forgotten all of its IDs.
 
-The last section has figures of the original vipnode on the same kind of machine.
+The last section contains figures for the original vipnode on the same kind of machine.
 ";
 
 /// Measured by hand, because the benchmarks start no execution client.
 const RESTARTS: &str = "\
-## Restarts of a client on real geths
+## Restarts of a client on real geth nodes
 
 From the start of a client's agent to its connected host, geth 1.17.5, debug profile, 2 cores. Each row is 20 restarts by
 Ctrl-C, measured by `cargo nextest run -p vipnode --run-ignored only --no-capture -E 'test(twenty_restarts)'` in a network
 namespace (`.config/isolated`) on 2026-11-30, all four rows at once, while the machine also compiled.
 
-| hosts | a start each | p50 | p95 | most |
+| hosts | time between starts | p50 | p95 | max |
 |---|---|---|---|---|
-| 1 | as soon as the last one has stopped | 229 ms | 33.7 s | 33.7 s |
+| 1 | none (started as soon as the previous one has stopped) | 229 ms | 33.7 s | 33.7 s |
 | 1 | 18 s | 56 ms | 76 ms | 80 ms |
-| 2 | as soon as the last one has stopped | 150 ms | 32.6 s | 32.8 s |
+| 2 | none (started as soon as the previous one has stopped) | 150 ms | 32.6 s | 32.8 s |
 | 2 | 9 s | 55 ms | 128 ms | 144 ms |
 
-geth does not dial a node twice within 35 s, so a client and a host can connect at most twice in that time, each side dialing
-once. The target of 3 s at p95 is reached where a pair has that time. Where each start follows at once, the client shows how
-long the nodes wait: the 15 starts that took more than 3 s were announced to within 27 ms.
+geth does not dial a node twice within 35 s, so a client and a host can connect at most twice in that time, each side
+dialing once. The target of 3 s at p95 is reached if the starts are far enough apart. If each start follows immediately,
+the client shows how long the nodes will wait: for the 15 starts that took more than 3 s, the time shown was accurate to
+within 27 ms.
 ";
 
 /// Measured by hand, because the benchmarks start no execution client.
 const FIRST_PEER: &str = "\
 ## Time to the first peer
 
-On real geths 1.17.5, debug profile, 2 cores that also compiled, 2026-11-30: from a client's start to the host in the peer list of its
-node, next to how long geth itself takes to dial the same host (`admin_addPeer`). Five rounds, each with new nodes, measured by
-`crates/cli/examples/first_peer.rs` in a network namespace.
+On real geth 1.17.5 nodes, debug profile, 2 cores that also compiled, 2026-11-30: from a client's start to the host in
+the peer list of its node, next to how long geth itself takes to dial the same host (`admin_addPeer`). Five rounds, each
+with new nodes, measured by `crates/cli/examples/first_peer.rs` in a network namespace.
 
-| | p50 | most |
+| | p50 | max |
 |---|---|---|
 | geth alone, from the call | 16 ms | 20 ms |
 | `vipnode client`, from the start of the program | 72 ms | 139 ms |
@@ -79,21 +80,23 @@ node, next to how long geth itself takes to dial the same host (`admin_addPeer`)
 const FULL_DISK: &str = "\
 ## A full disk
 
-10,000 agents with 9,000 leases, each reporting every 10 s, and a disk in memory that is full for 10 minutes: 599,958 reports
-answered, 1,663 newcomers answered \"busy\", no socket closed, no lease ended. The pool served newcomers 4.7 s after there was
-space again (target: 10 s). Debug profile, 2 cores, 2026-11-30, measured by `vipnode-sim full-disk` as root.
+10,000 agents with 9,000 leases, each reporting every 10 s, and a RAM disk that is full for 10 minutes: 599,958 reports
+answered, 1,663 newcomers answered \"busy\", no socket closed, no lease ended. The pool served newcomers 4.7 s after
+there was space again (target: 10 s). Debug profile, 2 cores, 2026-11-30, measured by `vipnode-sim full-disk` as root.
 ";
 
 const CRASHES: &str = "\
 ## Kills and power cuts
 
-300 kills (`kill -9`) of a pool that charges, each 20 to 400 ms after its start, with 4 hosts, 12 clients, and an operator:
-12,523 leases, 15,668 changes of who pays, 18,701 entries in the ledger. Everything that was acknowledged was there once, all sums
-added up, and nothing was billed that not both sides saw. 282 s, measured by `vipnode-sim kill --count 300 --seed 1`.
+300 kills (`kill -9`) of a pool that charges, each 20 to 400 ms after its start, with 4 hosts, 12 clients, and an
+operator: 12,523 leases, 15,668 changes of who pays, 18,701 entries in the ledger. Everything that was acknowledged was
+present exactly once, all sums added up, and nothing was billed that only one side saw. 282 s, measured by
+`vipnode-sim kill --count 300 --seed 1`.
 
-10,000 power cuts of databases that are written, pruned, closed, and opened, 4,684 of them with the batches of a simulated pool that
-charges: what was acknowledged was there, what was being written was there as a whole or not at all (7,611 times not), and the
-ledger added up. 32 s, measured by `vipnode-sim power-cuts --seed 1`.
+10,000 power cuts of databases that are written, pruned, closed, and opened, 4,684 of them with the batches of a
+simulated pool that charges: everything that was acknowledged was present, a batch that was being written was present
+completely or not at all (7,611 times not at all), and the ledger added up. 32 s, measured by
+`vipnode-sim power-cuts --seed 1`.
 
 Debug profile, 2 cores, 2026-11-30.
 ";
@@ -102,9 +105,10 @@ const ORIGINAL: &str = "\
 ## The original vipnode on the same kind of machine
 
 Go pool 33ade7f, one CPU core, calls signed in advance, fresh data for each run. Signed updates of 3 peers per second:
-4,482 in memory with 100 nodes, 2,996 with 1,000, 1,368 with 10,000; on its persistent store 140, 32 and 3.8. An idle
-registered connection took 24-29 KB (35-46 KB on the persistent store). A client waited 0.5-0.6 ms for its hosts in
-memory, 17.5 ms on the persistent store with 1,000 hosts. Of 1,000 clients at once on 10 hosts, 81-89 % failed.
+4,482 in memory with 100 nodes, 2,996 with 1,000, 1,368 with 10,000; and on its persistent store, 140, 32, and 3.8. An
+idle registered connection took 24-29 KB (35-46 KB on the persistent store). A client waited 0.5-0.6 ms for its hosts
+with the in-memory store, and 17.5 ms with the persistent store and 1,000 hosts. Of 1,000 clients at once on 10 hosts,
+81-89 % failed.
 ";
 
 /// Writes the whole page.

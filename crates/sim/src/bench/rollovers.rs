@@ -39,7 +39,8 @@ pub(crate) fn run(figures: &mut Vec<Measurement>) -> io::Result<()> {
         figures.push(Measurement {
             bench: "store",
             what: format!(
-                "written to the disk for a running {kind} lease a day: a finished period and a new one, {LEASES} leases{parties}"
+                "written to disk per running {kind} lease and day: a finished period and a new one, \
+                 {LEASES} leases{parties}"
             ),
             figure: format!("{bytes} bytes"),
             floor: String::new(),

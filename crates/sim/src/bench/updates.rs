@@ -81,7 +81,8 @@ async fn measure(
         floors.push(floor);
     }
     let (rate, floor, ratio) = (median(updates), median(floors), median(ratios));
-    let idle = if under_way < sockets { format!(" of which {under_way} have a call under way") } else { String::new() };
+    let idle =
+        if under_way < sockets { format!(", {under_way} of which have a call in flight") } else { String::new() };
     figures.push(Measurement {
         bench: "updates",
         what: format!(

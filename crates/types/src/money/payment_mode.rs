@@ -14,7 +14,7 @@ pub enum PaymentMode {
     None,
     /// The operator records payers' payments and credit limits, and pays hosts outside of the pool.
     Credit,
-    /// Clients deposit into payment channels of x402 on a chain, and their agents sign vouchers.
+    /// Clients deposit into x402 payment channels on a chain, and their agents sign vouchers.
     X402,
     /// A mode that this release does not know, from a newer pool.
     #[serde(other)]

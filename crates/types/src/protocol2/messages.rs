@@ -100,7 +100,7 @@ pub struct Protocol2ConnectRequest {
     /// The node's enode, unless the node listens at the agent's address on port 30303.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub node_uri: String,
-    /// Hosts wanted at once; early agents only.
+    /// The number of hosts wanted immediately; sent by early agents only.
     #[serde(skip_serializing_if = "is_zero")]
     pub num_hosts: i64,
     /// The account that receives the earnings; may be empty.
@@ -179,7 +179,8 @@ pub struct ClientReply {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct UpdateReply {
-    /// The balance of the node's account, if anything is owed.
+    /// The balance of the account that pays for the node, or else of the one that receives its earnings; absent if
+    /// there is neither, or if the pool does not charge in ether.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance: Option<Balance>,
     /// IDs of nodes to remove from the trusted peers and disconnect. Not validated as node IDs, because another pool may send any text.

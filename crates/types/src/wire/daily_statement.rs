@@ -119,7 +119,7 @@ errors! {
         Signature: Unauthorized, "the pool's signature does not match the statement",
             hint "Do not rely on the statement, and report this to the pool's operator.";
         /// The pool returned a different statement from the one that was requested.
-        Other: Unauthorized, "the statement is about a different pool, node, day, or page",
+        Other: Unauthorized, "the statement is for a different pool, node, day, or page",
             hint "Do not rely on the statement, and report this to the pool's operator.";
     }
 }

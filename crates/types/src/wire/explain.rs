@@ -57,9 +57,9 @@ pub struct Excluded {
     pub avoided: u32,
     /// Hosts that recently failed to connect to the client.
     pub recently_failed: u32,
-    /// Hosts that were recently given to another client at the same address.
+    /// Hosts that were recently assigned to another client at the same address.
     pub same_address: u32,
-    /// Hosts on the pool's own machine or in its private network, with no address that the client can reach.
+    /// Hosts on the pool's own machine or on its private network, with no address that the client can reach.
     pub unreachable: u32,
     /// Hosts that do not serve what the client requires, or where one side rejects the other's version.
     pub incompatible: u32,

@@ -10,7 +10,7 @@ pub struct HostSupply {
     /// The current price of a slot at this pool.
     pub price: Price,
     /// The number of connected hosts on the node's chain that were examined (at most `explained_hosts`, of all chains),
-    /// without the node itself.
+    /// not counting the node itself.
     pub hosts: u32,
     /// The number of examined hosts that the pool could assign to the node now, if it were a client.
     pub candidates: u32,

@@ -9,9 +9,9 @@ use crate::{Account, Amount, Asset, Price};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NoticeCall {
-    /// To a client: the funds of the account that pays for its node last only for a short time.
+    /// To a client: the funds of the account that pays for its node will last only a short time.
     FundsLow(FundsLow),
-    /// To a host: the account that receives the host's earnings has changed, or the node key has signed a change of it.
+    /// To a host: the account that receives the host's earnings has changed, or the node key has signed a change to it.
     Payout(PayoutView),
     /// To a client: its free trial ends soon.
     TrialEnds(TrialEnds),
@@ -33,7 +33,7 @@ pub struct FundsLow {
     /// The amount that the account can still spend.
     pub available: Amount,
     /// The time for which the available funds last at the cost of the current leases, in milliseconds. After that time,
-    /// the leases end, the newest first.
+    /// the leases end, newest first.
     pub left_ms: u64,
 }
 

@@ -5,8 +5,8 @@ use crate::{Capability, LeaseId, LeaseSetHash, Price};
 
 /// The state of the peers that the pool assigned to the agent or asked it to admit. A report never names other peers.
 ///
-/// The first report on a socket is [`full`](Self::full); later ones contain only changes. A report of
-/// no changes is `{"seq":7}`.
+/// The first report on a socket is [`full`](Self::full); later ones contain only changes. A report without changes is
+/// `{"seq":7}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportRequest {

@@ -88,7 +88,7 @@ pub struct StatementLine {
     pub side: StatementSide,
     /// The kind of change that was posted.
     pub kind: StatementKind,
-    /// The change of the balance.
+    /// The change in the balance.
     pub change: SignedAmount,
     /// The operator's fee, which is already deducted from `change` in a line of a host's balance.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -139,7 +139,7 @@ pub enum StatementKind {
     Debit,
     /// The operator changed the account's credit limit.
     Limit,
-    /// A voucher for the account's payment channel, or a change of the channel's deposit, changed the account's credit
+    /// A voucher for the account's payment channel, or a change in the channel's deposit, changed the account's credit
     /// limit.
     Voucher,
     /// The pool claimed an amount from the account's payment channel.

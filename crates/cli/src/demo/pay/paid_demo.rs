@@ -207,7 +207,7 @@ impl PaidDemo {
         note(
             display,
             DemoRole::Pool,
-            format!("claimed {claimed} from {channels} for the treasury; waiting until that is final"),
+            format!("claimed {claimed} from {channels} for the treasury; waiting until the claims are final"),
         );
         let ended = async || {
             let epoch = self.operator.epoch().await?;

@@ -113,7 +113,7 @@ fn what_is_wrong_with_a_statement_is_found() {
         problem(vec![whole()[0].clone(), other[1].clone()]),
         "page 2: it is not the next page of this statement"
     );
-    assert_eq!(problem(signed(day().minus_days(1), &[])), "page 1: it is about a different day or node");
+    assert_eq!(problem(signed(day().minus_days(1), &[])), "page 1: it is for a different day or node");
     let mut forged = whole();
     forged[1].statement.lines[0].fee = Amount::ZERO;
     assert_eq!(problem(forged), "page 2: the pool's signature does not match");
