@@ -43,22 +43,34 @@ fn broken_command(row: &str, width: usize) -> String {
     let indent = row.len().saturating_sub(row.trim_start().len());
     let end = row.rfind(QUOTE).unwrap_or(row.len());
     let (command, after) = row.split_at(end);
-    let (mut broken, mut at, mut in_quotes) = (String::new(), 0, false);
-    for word in command.split_inclusive(' ') {
-        let (wide, goes_on) = (columns(word), in_quotes);
-        in_quotes ^= word.matches(SHELL_QUOTE).count() % 2 == 1;
+    let (mut broken, mut at) = (String::new(), 0);
+    for word in shell_words(command) {
+        let wide = columns(&word);
         // The backslash needs a column, and so does what follows the command.
-        if !goes_on && at > indent && at + wide + CONTINUED.len() > width {
+        if at > indent && at + wide + CONTINUED.len() > width {
             broken.truncate(broken.trim_end().len());
             broken += CONTINUED;
             broken += "\n";
             broken += &" ".repeat(indent + 2);
             at = indent + 2;
         }
-        broken += word;
+        broken += &word;
         at += wide;
     }
     broken + after
+}
+
+/// The words of a command, each with the space after it. What is between quotes is one word.
+fn shell_words(command: &str) -> Vec<String> {
+    let (mut words, mut in_quotes) = (Vec::<String>::new(), false);
+    for part in command.split_inclusive(' ') {
+        match words.last_mut().filter(|_| in_quotes) {
+            Some(word) => *word += part,
+            None => words.push(part.to_owned()),
+        }
+        in_quotes ^= part.matches(SHELL_QUOTE).count() % 2 == 1;
+    }
+    words
 }
 
 fn wrap_line(line: &str, width: usize) -> String {
