@@ -1,6 +1,11 @@
-use vipnode_types::{HeadFact, Ms, NodeFacts, wire::ConnectRequest};
+use vipnode_types::{HeadFact, Ms, NodeFacts, Price, wire::ConnectRequest};
 
-use crate::{AgentConfig, host::offer::OfferedSlots, node::state::NodeState, pool::hello::hello};
+use crate::{
+    AgentConfig,
+    host::offer::{OfferedSlots, too_cheap},
+    node::state::NodeState,
+    pool::hello::hello,
+};
 
 /// What an agent would do with a node as it is now. Computed without an agent, by the code of the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,5 +27,11 @@ impl Preview {
         }
         let offer = OfferedSlots::of(config, &node, None, false, wall);
         Self { hello: hello(config, facts, offer.slots), why_no_slots: offer.why_none }
+    }
+    /// Returns why an agent with these settings would offer no slots at a pool with this price and this fee; `None` if it would, or
+    /// does not host.
+    #[must_use]
+    pub fn why_too_cheap(config: &AgentConfig, price: Price, fee_bps: u16) -> Option<String> {
+        too_cheap(config.host.as_ref()?, price.less_fee(fee_bps))
     }
 }

@@ -173,8 +173,7 @@ errors! {
             /// When the pool looks again, in milliseconds.
             retry_ms: u64,
         }: PaymentRequired, "a slot costs {price} here, and no account pays for this node{no_trial}",
-            hint "Run `vipnode account link --keystore FILE` on the machine of the agent. If the pool uses x402, restart the client with \
-                  --pay FILE --max-spend-per-day AMOUNT instead.", retry retry_ms;
+            hint "Run `vipnode account link --keystore FILE` on the machine of the agent.", retry retry_ms;
         /// The account that pays for a client's node has too little left for one more lease.
         NoFunds {
             /// The account that pays.
@@ -190,8 +189,7 @@ errors! {
         }: PaymentRequired,
             "account {payer} {has}; a slot costs {price} here, and the account must have enough for {minutes} min of all its slots"
                 (minutes = last_ms.div_ceil(60_000).max(1)),
-            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`. If the pool uses \
-                  x402, deposit more with `vipnode wallet deposit`, or raise the client's --max-spend-per-day." (payer = payer),
+            hint "Pay the operator of this pool, who then runs `vipnode pool admin credit {payer} AMOUNT --reason TEXT`." (payer = payer),
             retry retry_ms;
         /// The pool charges a price, and the client's agent has no payment channel there.
         NoChannel {
@@ -243,7 +241,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: PaymentRequired, "the payment channel {channel} does not have a confirmed deposit",
-            hint "Deposit with `vipnode wallet deposit`. A deposit counts once its block is safe, which can take several minutes.",
+            hint "Deposit with `vipnode wallet deposit AMOUNT --channel FILE`. A deposit counts once its block is safe, which can take several minutes.",
             retry retry_ms;
         /// The agent signed a smaller amount than before, for example because it lost its own record of the channel.
         LowerVoucher {

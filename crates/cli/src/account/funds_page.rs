@@ -4,8 +4,8 @@ use super::funds_rows;
 use crate::output::{Column, Styled, Table, with_carried_flags_of_own};
 
 /// What a node may spend at its pool, and what it earned, fitted to `width` columns.
-/// `link` is the command with which an account pays for the node.
-pub(crate) fn funds_page((node, pool): (&NodeId, &str), funds: &NodeFunds, link: &str, width: usize) -> Styled {
+/// `hint` is how an account gets to pay for the node or to receive its earnings, where none does.
+pub(crate) fn funds_page((node, pool): (&NodeId, &str), funds: &NodeFunds, hint: &str, width: usize) -> Styled {
     let show = |amount: Amount| funds.asset.show(amount).to_string();
     let mut page: Styled = format!("Node {} at {pool}\n\n", node.short()).as_str().into();
     let paid_by = funds.account.map_or_else(|| "none".to_owned(), |account| account.to_string());
@@ -21,7 +21,7 @@ pub(crate) fn funds_page((node, pool): (&NodeId, &str), funds: &NodeFunds, link:
     }
     page.append(&Table::new([Column::text(""), Column::text("")]).with_rows(rows).fit(width));
     if funds.account.is_none() && funds.payout.is_none() {
-        page.hint(&with_carried_flags_of_own(&format!("Let an account pay for this node: `{link}`")), "");
+        page.hint(&with_carried_flags_of_own(hint), "");
     }
     page.trimmed().wrapped(width)
 }
@@ -59,7 +59,8 @@ mod tests {
             ..client
         };
         let unlinked = NodeFunds { account: None, funds: AccountFunds::default(), ..client };
-        let link = "vipnode account link wss://pool.example/ --keystore FILE --tls-ca /etc/vipnode/ca.pem";
+        let link = "Let an account pay for this node: `vipnode account link wss://pool.example/ --keystore FILE --tls-ca \
+                    /etc/vipnode/ca.pem`";
         let balance = SignedAmount::difference(Amount::ZERO, Amount::new(7));
         let owing = NodeFunds { funds: AccountFunds { balance, ..AccountFunds::default() }, ..client };
         insta::assert_snapshot!(

@@ -228,8 +228,11 @@ fn unsigned_lines(request: &AccountRequest, typed: &[String]) -> (Line, Line) {
         .with("message", request.text())
         .with("command", command.clone())
         .with("account", request.account.to_string());
-    let after =
-        Line::new("account_text", Tone::Plain, format!("Then run this within a day, with the signature:\n  {command}"));
+    let after = Line::new(
+        "account_text",
+        Tone::Plain,
+        format!("Then run this within a day, with the signature:\n  `{command}`"),
+    );
     (before, after)
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn show(state_dir: Option<&Path>, pool: Option<&str>, screen: S
             Ok(funds) => {
                 page.push(if shown.is_empty() { "" } else { "\n\n" });
                 let of = (&status.node.id, &*status.pool.url);
-                page.append(&funds_page(of, &funds, &link_command(&status), page_width()));
+                page.append(&funds_page(of, &funds, &hint(&status), page_width()));
                 shown.push(json!({"node": status.node.id, "pool": status.pool.url, "funds": funds}));
             }
             Err(error) => failed = failed.or_else(|| Some(CliError::from(error).sanitized(WORDS))),
@@ -43,6 +43,14 @@ pub(super) async fn show(state_dir: Option<&Path>, pool: Option<&str>, screen: S
     }
     screen.print(&page, &json!({"event": "funds", "agents": Value::from(shown)}));
     Ok(())
+}
+
+/// How the node of this agent gets an account, by its role.
+fn hint(status: &AgentStatus) -> String {
+    match (&status.host, &status.client) {
+        (Some(_), None) => "Pass the account that receives the earnings of this host: --payout 0x…".to_owned(),
+        _ => format!("Let an account pay for this node: `{}`", link_command(status)),
+    }
 }
 
 /// The command that links an account to the node of this agent, with all flags that it needs.
@@ -74,5 +82,14 @@ mod tests {
             link_command(&status),
             "vipnode account link wss://pool.example/ --keystore FILE --rpc /x/geth.ipc --tls-ca '/my dir/ca.pem'"
         );
+    }
+
+    #[test]
+    fn a_host_without_an_account_needs_a_payout_account() {
+        let mut status = crate::tests::agent(1, None, None);
+        status.client = None;
+        assert!(status.host.is_some() && hint(&status).ends_with("--payout 0x…"), "{}", hint(&status));
+        status = AgentStatus { host: None, ..crate::tests::agent(1, None, None) };
+        assert!(hint(&status).contains("account link"), "{}", hint(&status));
     }
 }

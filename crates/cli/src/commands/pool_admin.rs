@@ -89,8 +89,8 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
             (pool_admin::audit_page(&audit, asset, page_width()), json(&audit))
         }
         AdminCommand::Drain(args) => {
-            let drained = drain(args, screen).await?;
-            (pool_admin::drained_text(&drained), json(&drained))
+            let (request, drained) = drain(args, screen).await?;
+            (pool_admin::drained_text(&request, &drained), json(&drained))
         }
         // Answered above.
         AdminCommand::Credit(_)
@@ -111,13 +111,15 @@ async fn ask(command: AdminCommand, screen: Screen) -> Result<(Styled, Value), C
 }
 
 /// Drains a node or the pool, or stops that.
-async fn drain(args: DrainArgs, screen: Screen) -> Result<AdminDrained, CliError> {
+async fn drain(args: DrainArgs, screen: Screen) -> Result<(DrainRequest, AdminDrained), CliError> {
     let client = client(&args.pool, screen)?;
     let node = match args.node {
         Some(typed) => Some(resolve_target::node(&client, typed).await?),
         None => None,
     };
-    Ok(client.drain(&DrainRequest { node, stop: args.stop }).await?)
+    let request = DrainRequest { node, stop: args.stop };
+    let drained = client.drain(&request).await?;
+    Ok((request, drained))
 }
 
 /// A page of the nodes, whose versions they sent themselves.

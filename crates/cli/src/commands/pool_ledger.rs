@@ -1,10 +1,13 @@
 use serde_json::Value;
 use vipnode_pool::admin::{
     AccountStatementRequest, AccountsRequest, AdminAccount, AdminClient, AdminError, AdminPaidPayouts,
-    AdminPayoutState, AdminPayouts, EpochRequest, LedgerOrder, LedgerPosted, LedgerRequest, PayoutsRequest,
-    PriceRequest,
+    AdminPayoutState, AdminPayouts, EpochRequest, LeasesRequest, LedgerOrder, LedgerPosted, LedgerRequest,
+    PayoutsRequest, PriceRequest,
 };
-use vipnode_types::{Account, Amount, Asset, wire::WireError};
+use vipnode_types::{
+    Account, Amount, Asset,
+    wire::{AccountFunds, WireError},
+};
 
 use super::{
     pool_admin::{WORDS, json},
@@ -93,11 +96,31 @@ async fn price(args: &PriceArgs, screen: Screen) -> Result<(Styled, Value), CliE
     Ok((pool_admin::price_text(&answer), json(&answer)))
 }
 
-/// Returns the figures of an account, and the asset of the pool. An account that the ledger does not have may be mistyped.
+/// Returns the figures of an account, and the asset of the pool. An account that neither the ledger nor a lease has may be mistyped.
 async fn known_account(client: &AdminClient, account: Account) -> Result<(AdminAccount, Asset), CliError> {
     let page = client.accounts(&AccountsRequest { from: Some(account), most: 1, ..AccountsRequest::default() }).await?;
-    let found = page.accounts.into_iter().find(|found| found.account == account);
-    Ok((found.ok_or(CommandError::UnknownAccount { account })?, page.asset))
+    if let Some(found) = page.accounts.into_iter().find(|found| found.account == account) {
+        return Ok((found, page.asset));
+    }
+    // The ledger has the payout account of a host once a first lease was paid.
+    let leases = client.leases(&LeasesRequest { account: Some(account), most: 1, ..LeasesRequest::default() }).await?;
+    let known = leases.leases.is_empty().then_some(CommandError::UnknownAccount { account });
+    known.map_or(Ok((without_entries(account), page.asset)), |unknown| Err(unknown.into()))
+}
+
+/// The figures of an account without entries.
+fn without_entries(account: Account) -> AdminAccount {
+    let none = Amount::ZERO;
+    AdminAccount {
+        account,
+        funds: AccountFunds::default(),
+        spent: none,
+        nodes: 0,
+        leases: 0,
+        earned: none,
+        secured: none,
+        payable: none,
+    }
 }
 
 /// Prints the statement of an account.

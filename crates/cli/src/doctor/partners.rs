@@ -1,5 +1,6 @@
 //! The hosts that a pool has for the node, and their price.
 
+use vipnode_agent_core::Preview;
 use vipnode_types::wire::{HostSupply, ReachReply};
 
 use super::{Facts, Finding, payment};
@@ -11,12 +12,28 @@ use crate::output::{
 /// Whether a client would get a host. The pool judges it as it would after a connect, and the price also as the agent does.
 pub(super) fn evaluate(facts: &Facts, reply: &ReachReply) -> Vec<Finding> {
     let Some(supply) = &reply.supply else { return Vec::new() };
+    let own = too_cheap(facts, supply);
     if facts.wants.client {
-        return [price(facts, supply), hosts(facts, supply)].into_iter().flatten().collect();
+        return [price(facts, supply), own, hosts(facts, supply)].into_iter().flatten().collect();
     }
     // A host may be the first one on its chain.
     let price = Finding::ok("price", format!("A slot costs {} here", supply.price));
-    vec![price].into_iter().filter(|_| !supply.price.is_free()).collect()
+    let price = (!supply.price.is_free()).then_some(price);
+    let drained = (supply.drained && facts.wants.sells()).then(drained);
+    [price, own, drained].into_iter().flatten().collect()
+}
+
+/// Why a host would offer no slots at this price, judged by the code of the agent.
+fn too_cheap(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
+    let why = Preview::why_too_cheap(&facts.wants.agent, supply.price, supply.fee_bps)?;
+    let text = format!("A host would offer no slots: {why}");
+    facts.wants.sells().then(|| Finding::error("min_price", text, "Pass another --min-price, or another pool"))
+}
+
+fn drained() -> Finding {
+    let text =
+        "The operator of this pool has paused new leases, for this node or for all, so a host gets no new clients";
+    Finding::warning("partners", text, "Ask the pool's operator")
 }
 
 fn price(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
@@ -66,7 +83,11 @@ fn hosts(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
                     network and genesis block with the pool's";
         return Some(unserved(facts, "partners", capitalized(reason), hint));
     }
-    let hint = "Start the client; it waits until a host can be assigned, and `vipnode status --why` shows the reason";
+    let runs = facts.node.as_ref().is_ok_and(|node| node.own_peers.is_some());
+    let hint = match runs {
+        true => "To see the reason, run `vipnode status --why`; the client waits until a host can be assigned",
+        false => "Start the client; it waits until a host can be assigned, and `vipnode status --why` shows the reason",
+    };
     Some(Finding::warning("partners", capitalized(reason), hint))
 }
 

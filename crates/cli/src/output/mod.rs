@@ -33,6 +33,7 @@ pub(crate) use self::{
     confirm::confirm,
     csv_line::csv_line,
     live_line::LiveLine,
+    payment_notices::{funds_low_text, link, pay},
     price_notices::price_here,
     redraw::Redraw,
     sanitize::{escape_json, sanitize_all_but_styles},

@@ -12,20 +12,12 @@ use crate::output::{
 /// A notice about who pays for this client, or whether this host is paid; `None` for one about something else.
 pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     Some(match notice {
-        Notice::FundsLow { payment, low: FundsLow { account, asset, available, left_ms } } => {
-            let has = match payment {
-                PaymentMode::X402 => "What this client signed and deposited leaves".to_owned(),
-                _ => format!("Account {account} has"),
-            };
-            let text = format!(
-                "{has} {} available, enough for {} of the current leases. After that, leases end, newest first.",
-                rounded(*asset, *available),
-                span(*left_ms)
-            );
+        Notice::FundsLow { payment, low } => {
+            let text = format!("{}. After that, leases end, newest first.", funds_low_text(*payment, low));
             Line::new("funds_low", Tone::Warning, text)
-                .with("account", account.to_string())
-                .with("available", available.get().to_string())
-                .with("left_ms", *left_ms)
+                .with("account", low.account.to_string())
+                .with("available", low.available.get().to_string())
+                .with("left_ms", low.left_ms)
                 .hint(pay(*payment))
         }
         Notice::TrialBegins { left_ms, price } => {
@@ -71,6 +63,16 @@ pub(super) fn payment_line(notice: &Notice) -> Option<Line> {
     })
 }
 
+/// What the payer of a client has left, and for how long.
+pub(crate) fn funds_low_text(payment: PaymentMode, low: &FundsLow) -> String {
+    let FundsLow { account, asset, available, left_ms } = *low;
+    let has = match payment {
+        PaymentMode::X402 => "What this client signed and deposited leaves".to_owned(),
+        _ => format!("Account {account} has"),
+    };
+    format!("{has} {} available, enough for {} of the current leases", rounded(asset, available), span(left_ms))
+}
+
 /// Why a lease ended for which nobody pays, and what helps.
 fn unpaid(payment: PaymentMode, account: Option<&Account>, trial: bool) -> (String, &'static str) {
     let by_channel = matches!(payment, PaymentMode::X402);
@@ -107,7 +109,7 @@ fn trial_line(payment: PaymentMode, ends: &TrialEnds) -> Line {
 }
 
 /// How a client whose payer has too little left keeps or gets back its hosts. It then needs no restart.
-const fn pay(payment: PaymentMode) -> &'static str {
+pub(crate) const fn pay(payment: PaymentMode) -> &'static str {
     match payment {
         PaymentMode::X402 => {
             "Deposit more with `vipnode wallet deposit AMOUNT --channel FILE`. If the deposit is not used up, raise --max-spend-per-day \
@@ -118,7 +120,7 @@ const fn pay(payment: PaymentMode) -> &'static str {
 }
 
 /// How a client without a payer gets one.
-const fn link(payment: PaymentMode) -> &'static str {
+pub(crate) const fn link(payment: PaymentMode) -> &'static str {
     match payment {
         PaymentMode::X402 => {
             "Deposit with `vipnode wallet deposit AMOUNT --channel FILE`, then start the client with --pay FILE --max-spend-per-day AMOUNT."

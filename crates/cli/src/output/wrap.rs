@@ -8,6 +8,8 @@ pub(super) const HINT: &str = "-> ";
 const QUOTE: &str = "`";
 /// What ends a row of a command that goes on in the next row.
 const CONTINUED: &str = " \\";
+/// Between two of these, a shell keeps a backslash.
+const SHELL_QUOTE: char = '\'';
 /// A label ends before this column; what follows it is the text.
 const LABEL: usize = 20;
 
@@ -25,10 +27,16 @@ pub(crate) fn wrap(text: &str, width: usize) -> String {
 /// row. So they can be copied into a shell, which the terminal's own break in the middle of a word would prevent in some terminals.
 fn break_commands(text: &str, width: usize) -> String {
     let rows = text.split('\n').map(|row| {
-        let quoted = strip_str(row).to_string().trim_start().starts_with(&format!("{QUOTE}vipnode "));
-        if columns(row) <= width || !quoted { row.to_owned() } else { broken_command(row, width) }
+        if columns(row) <= width || !begins_command(row) { row.to_owned() } else { broken_command(row, width) }
     });
     rows.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a row begins with a command of this program, which may be typed with its path.
+fn begins_command(row: &str) -> bool {
+    let row = strip_str(row).to_string();
+    let program = row.trim_start().strip_prefix(QUOTE).and_then(|command| command.split_once(' '));
+    program.is_some_and(|(program, _)| program == "vipnode" || program.ends_with("/vipnode"))
 }
 
 fn broken_command(row: &str, width: usize) -> String {
@@ -36,8 +44,8 @@ fn broken_command(row: &str, width: usize) -> String {
     let end = row.rfind(QUOTE).unwrap_or(row.len());
     let (command, after) = row.split_at(end);
     let (mut broken, mut at) = (String::new(), 0);
-    for word in command.split_inclusive(' ') {
-        let wide = columns(word);
+    for word in shell_words(command) {
+        let wide = columns(&word);
         // The backslash needs a column, and so does what follows the command.
         if at > indent && at + wide + CONTINUED.len() > width {
             broken.truncate(broken.trim_end().len());
@@ -46,10 +54,23 @@ fn broken_command(row: &str, width: usize) -> String {
             broken += &" ".repeat(indent + 2);
             at = indent + 2;
         }
-        broken += word;
+        broken += &word;
         at += wide;
     }
     broken + after
+}
+
+/// The words of a command, each with the space after it. What is between quotes is one word.
+fn shell_words(command: &str) -> Vec<String> {
+    let (mut words, mut in_quotes) = (Vec::<String>::new(), false);
+    for part in command.split_inclusive(' ') {
+        match words.last_mut().filter(|_| in_quotes) {
+            Some(word) => *word += part,
+            None => words.push(part.to_owned()),
+        }
+        in_quotes ^= part.matches(SHELL_QUOTE).count() % 2 == 1;
+    }
+    words
 }
 
 fn wrap_line(line: &str, width: usize) -> String {
@@ -120,6 +141,11 @@ mod tests {
             wrap(credit, 60),
             "  -> Pay the operator, who then runs\n     `vipnode pool admin credit 0x5FFB66cd25a858Cdc9d \\\n       \
              AMOUNT --reason TEXT`.\n     Then wait"
+        );
+        assert_eq!(
+            wrap("Run:\n  `/opt/vipnode ping --rpc 'a b c d e f' --json`", 24),
+            "Run:\n  `/opt/vipnode ping \\\n    --rpc \\\n    'a b c d e f' \\\n    --json`",
+            "with its path, and whole between quotes"
         );
         assert_eq!(wrap("one ` two three", 8), "one `\n  two\n  three", "a lone mark begins no command");
     }

@@ -74,7 +74,10 @@ fn text(value: &Value, field: &str) -> String {
 fn command(record: &AuditRecord) -> String {
     let kind = order(record).get("change").map(|change| text(change, "kind")).unwrap_or_default();
     match &*kind {
-        "" => record.method.trim_start_matches("vipnode_pool").to_lowercase(),
+        "" => {
+            let stop = if order(record).get("stop") == Some(&Value::Bool(true)) { " --stop" } else { "" };
+            record.method.trim_start_matches("vipnode_pool").to_lowercase() + stop
+        }
         "correction" => "correct".to_owned(),
         "paid" => "payout paid".to_owned(),
         "paid_all" => "payout paid-all".to_owned(),

@@ -4,7 +4,7 @@
 
 use vipnode_pool::{
     Ban, BanTarget,
-    admin::{AdminBans, AdminDrained, AdminNodes, AdminTop, Banned, ListedNode},
+    admin::{AdminBans, AdminDrained, AdminNodes, AdminTop, Banned, DrainRequest, ListedNode},
 };
 use vipnode_types::Ms;
 
@@ -161,15 +161,20 @@ pub(crate) fn unbanned_text(target: &BanTarget, bans: &AdminBans) -> Styled {
     format!("Removed the ban of {}; {left} left", short(target)).as_str().into()
 }
 
-/// What is drained now.
-pub(crate) fn drained_text(drained: &AdminDrained) -> Styled {
+/// What is drained now, after this was drained or, with `stop`, no longer is.
+pub(crate) fn drained_text(DrainRequest { node, stop }: &DrainRequest, drained: &AdminDrained) -> Styled {
     let nodes = counted(u64::try_from(drained.nodes.len()).unwrap_or(u64::MAX), "node");
+    let stopped = match node {
+        _ if !stop => String::new(),
+        Some(node) => format!("Node {} is no longer drained. ", node.short()),
+        None => "The pool is no longer drained. ".to_owned(),
+    };
     let text = match (drained.pool, drained.nodes.is_empty()) {
         (true, _) => "The pool assigns no new leases; running leases continue until they end".to_owned(),
         (false, true) => "Nothing is drained".to_owned(),
         (false, false) => format!("{nodes} drained: no new leases"),
     };
-    format!("{text}{}", not_kept(drained.kept)).as_str().into()
+    format!("{stopped}{text}{}", not_kept(drained.kept)).as_str().into()
 }
 
 const fn not_kept(kept: bool) -> &'static str {

@@ -67,7 +67,9 @@ fn snapshot_of_the_operators_tables() {
         kept: false,
     };
     let banned = Banned { ban: ban("203.0.113.7", None), ended_nodes: 1, kept: true };
-    let drained = |pool, nodes| drained_text(&AdminDrained { pool, nodes, kept: true });
+    let drained =
+        |node, stop, pool, nodes| drained_text(&DrainRequest { node, stop }, &AdminDrained { pool, nodes, kept: true });
+    let paused = NodeId::new([1; 64]);
     let shown = pages(|width| {
         let parts = [
             top_page(&top, width),
@@ -76,9 +78,11 @@ fn snapshot_of_the_operators_tables() {
             bans_page(&AdminBans { bans: Vec::new(), kept: true }, width),
             banned_text(&banned),
             unbanned_text(&banned.ban.target, &bans),
-            drained(true, Vec::new()),
-            drained(false, vec![NodeId::new([1; 64])]),
-            drained(false, Vec::new()),
+            drained(None, false, true, Vec::new()),
+            drained(Some(paused), false, false, vec![paused]),
+            drained(Some(paused), true, true, Vec::new()),
+            drained(None, true, false, vec![paused]),
+            drained(None, true, false, Vec::new()),
         ];
         parts.map(|part| plain(&part.wrapped(width).to_string())).join("\n---\n")
     });
@@ -139,6 +143,8 @@ fn snapshot_of_the_audit_log() {
     let requested = AuditRecord { process: None, ..record("vipnode_poolLedger", close.clone(), None) };
     let records = vec![
         record("vipnode_poolBan", ban, None),
+        record("vipnode_poolDrain", serde_json::json!({"node": "0a".repeat(64)}), None),
+        record("vipnode_poolDrain", serde_json::json!({"stop": true}), None),
         record("vipnode_poolLedger", credit, None),
         record("vipnode_poolLedger", takes, None),
         record("vipnode_poolLedger", paid, None),

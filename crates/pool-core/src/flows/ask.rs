@@ -75,7 +75,7 @@ impl Core {
             && !in_flight
             && let Funding::Short(shortage) = self.context().funding(index)
         {
-            return Err(shortage.error(self.limits.unfunded_retry_ms).into());
+            return Err(shortage.lasting_error(self.limits.unfunded_retry_ms).into());
         }
         if has < want && !in_flight && self.matching.offers_exhausted(index, self.context()) {
             return Err(CoreError::OffersInBlock { retry_ms: self.limits.retry_ms }.into());

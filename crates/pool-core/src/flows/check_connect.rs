@@ -59,9 +59,20 @@ impl Core {
             Some(Funding::Short(shortage)) => Some(shortage.error(self.limits.unfunded_retry_ms).into()),
             _ => None,
         };
+        let in_trial = matches!(funding, Some(Funding::Trial | Funding::InTrial));
+        let client = index.filter(|_| funding.is_some());
         let leases = index.into_iter().flat_map(|client| self.leases.of_client(client));
         let served = leases.filter(|(_, lease)| lease.is_running()).count();
         let served = u32::try_from(served).unwrap_or(u32::MAX);
-        Ok(HostSupply { terms: self.payment_terms(), unpaid, served, ..supply })
+        Ok(HostSupply {
+            terms: self.payment_terms(),
+            unpaid,
+            served,
+            trial_left_ms: in_trial.then(|| self.client_trial_left_ms(index)),
+            funds_low: client.and_then(|client| self.funds_low(client)),
+            fee_bps: self.limits.fee_bps,
+            drained: self.agents.drains_node(&identity.node),
+            ..supply
+        })
     }
 }

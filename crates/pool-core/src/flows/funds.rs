@@ -79,6 +79,15 @@ impl Core {
         true
     }
 
+    /// Returns what a client with leases that cost something has left, if a notice of that is due or was sent.
+    pub(crate) fn funds_low(&self, client: u32) -> Option<FundsLow> {
+        let spends = self.leases.of_client(client).any(|(_, lease)| self.running_charge(lease).is_some());
+        let (ledger, account, now) = (self.ledger.as_ref()?, self.payer(client)?, self.clock.now());
+        let left_ms = ledger.low_funds_ms(account, NoticeTimes::of(&self.limits), now).filter(|_| spends)?;
+        let (asset, available) = (self.limits.price.asset(), ledger.left(account, now));
+        Some(FundsLow { account, asset, available, left_ms })
+    }
+
     /// Notifies the clients of a payer with leases that cost something that its funds last only for `left_ms`.
     fn notify_low_funds(&mut self, output: &mut Output, payer: Account, left_ms: u64) {
         let Some(ledger) = &self.ledger else { return };

@@ -94,6 +94,15 @@ impl Core {
         self.limits.trial_ms.saturating_sub(used_ms.into()).saturating_sub(running_ms)
     }
 
+    /// How much is left of the trial of a client, which is `None` if the pool does not know it, in milliseconds.
+    pub(crate) fn client_trial_left_ms(&self, client: Option<u32>) -> u64 {
+        if let Some((_, lease)) = client.and_then(|client| self.leases.trial_of(client)) {
+            return self.trial_left_ms(lease);
+        }
+        let used_ms = client.and_then(|client| self.agents.get(client)).map_or(0, |node| node.trial_used_ms());
+        self.limits.trial_ms.saturating_sub(used_ms.into())
+    }
+
     /// How much of its client's trial the row of a lease uses until its sides were last connected to each other, and
     /// the host the client, in milliseconds: what both saw, or what the host alone saw, if that is more. So a client
     /// that does not report gains nothing.

@@ -36,6 +36,12 @@ impl Ledger {
         self.raise_noticed(payer, due).then_some(lasts_ms)
     }
 
+    /// Returns for how long the funds of a payer last, in milliseconds, if that is short enough for a notice.
+    pub(crate) fn low_funds_ms(&self, payer: Account, times: NoticeTimes, now: Ms) -> Option<u64> {
+        let lasts_ms = self.funds_last_ms(payer, now);
+        (times.due(lasts_ms) > 0).then_some(lasts_ms)
+    }
+
     /// A payer may have more funds than before: notices that are no longer due are sent again when they are.
     pub(crate) fn reset_notices(&mut self, payer: Account, times: NoticeTimes, now: Ms) {
         let due = times.due(self.funds_last_ms(payer, now));

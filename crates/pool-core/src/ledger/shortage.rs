@@ -82,6 +82,17 @@ impl Shortage {
         }
     }
 
+    /// As [`Self::error`], without what the account has: a client shows the refusal until its next request, and the running leases of
+    /// the account go on costing.
+    pub(crate) fn lasting_error(self, retry_ms: u64) -> CoreError {
+        match self.error(retry_ms) {
+            CoreError::NoFunds { payer, price, last_ms, retry_ms, .. } => {
+                CoreError::NoFunds { payer, has: "has too little available".to_owned(), price, last_ms, retry_ms }
+            }
+            error => error,
+        }
+    }
+
     /// The refusal of a request for hosts. `retry_ms` is when the pool looks again.
     pub(crate) fn error(self, retry_ms: u64) -> CoreError {
         match self {

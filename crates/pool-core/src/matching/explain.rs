@@ -35,6 +35,7 @@ impl Matching {
         let none = (survey.candidates == 0 && survey.complete).then_some(NoHost::NoneFits);
         let why = if missing > 0 { self.why_missing(index, none, context) } else { None };
         let reason = match why {
+            Some(NoHost::Payment(shortage)) => Some(shortage.error(0).to_string()),
             Some(why) => self.no_host_text(index, why, &survey, context),
             None if missing > 0 => self.assignable_text(index, &survey, context),
             None => None,
@@ -66,26 +67,33 @@ impl Matching {
     ) -> Option<NoHost> {
         let Context { now, limits, agents, leases, metering, .. } = context;
         let node = agents.get(index)?;
-        let funding = context.funding(index);
-        let reasons = [
+        // In the order of the checks of a request for hosts, so that both give the same reason.
+        let before_payment = [
             (NoHost::Drained, agents.is_drained(index)),
             (NoHost::Unpaired, metering.past_unpaired(index, now, (agents, leases), limits)),
             (NoHost::Periods, metering.lacks_periods(index, now, agents, limits)),
+        ];
+        let after_payment = [
             (NoHost::Block, self.offers_exhausted(index, context)),
             (NoHost::Price(limits.price), !node.accepts(limits.price)),
             (NoHost::NoneFree, self.free_on(node.chain(), context) == 0),
         ];
-        let of_all = reasons.into_iter().find_map(|(why, holds)| holds.then_some(why));
-        let of_all = of_all.or(match funding {
+        let of_payment = || match context.funding(index) {
             Funding::Short(shortage) => Some(NoHost::Payment(Box::new(shortage))),
             Funding::InTrial => Some(NoHost::InTrial(limits.payment)),
             Funding::Trial => self.why_trial_waits(index, context),
             Funding::Paid => None,
-        });
+        };
+        let of_all = first_of(before_payment).or_else(of_payment).or_else(|| first_of(after_payment));
         let scarce = || {
             let kept = leases.client_count(index) > 0 && self.scarce(index, context);
             kept.then(|| self.scarcity(index, context))
         };
         of_all.or(none).or_else(scarce)
     }
+}
+
+/// The first reason that holds.
+fn first_of(reasons: [(NoHost, bool); 3]) -> Option<NoHost> {
+    reasons.into_iter().find_map(|(why, holds)| holds.then_some(why))
 }

@@ -121,9 +121,8 @@ impl Context<'_> {
     pub(crate) fn shortage_at(&self, client: &NodeId, rate: BurnRate) -> Option<Shortage> {
         let Self { now, limits, ledger, .. } = *self;
         let (price, ledger) = (limits.price, ledger.filter(|_| !limits.price.is_free())?);
-        let Some(payer) = ledger.payer_of(client) else {
-            return Some(Shortage::NoPayer { payment: limits.payment, price, no_trial: NoTrial::NotOffered });
-        };
+        let no_payer = Shortage::NoPayer { payment: limits.payment, price, no_trial: NoTrial::NotOffered };
+        let Some(payer) = ledger.payer_of(client) else { return Some(no_payer) };
         let lasts_ms = ledger.lasts_ms(payer, rate, now);
         let short = lasts_ms == 0 || lasts_ms < limits.funds_last_ms;
         let last_ms = limits.funds_last_ms;
@@ -137,6 +136,8 @@ impl Context<'_> {
                 price,
                 last_ms,
             }),
+            // Only a payment channel could pay there.
+            None if matches!(limits.payment, PaymentMode::X402) => no_payer,
             None => Shortage::Funds { payer, funds: ledger.funds(payer, now), price, last_ms },
         })
     }

@@ -63,7 +63,7 @@ impl NoHost {
             }
             Self::Unpaired => "hosts reported your node as connected for too long today while its agent did not; keep the agent running".to_owned(),
             Self::Drained => "the operator of this pool has paused new leases, for your node or for all".to_owned(),
-            Self::Payment(shortage) => shortage.error(0).to_string(),
+            Self::Payment(shortage) => shortage.lasting_error(0).to_string(),
             Self::PayersFirst => {
                 format!("paying clients are waiting for the free slots on {chain}, and have priority over a free trial")
             }

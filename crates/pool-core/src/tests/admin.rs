@@ -3,6 +3,7 @@
 use vipnode_types::{Ms, wire::EvictReason};
 
 use super::{
+    connect::{ISSUED, check},
     pool::{Pool, client, host, node},
     scenario::{CLIENT, HOST, SECOND_CLIENT, SLOTS, other_clients},
 };
@@ -42,6 +43,8 @@ fn a_drained_node_keeps_its_leases_and_gets_no_new_ones() {
     pool.ask(SECOND_CLIENT, 1);
     assert_eq!((pool.take_admit(HOST), pool.core.gauges().leases), (None, 1), "the host gives no further slot");
     assert_eq!(pool.core.gauges().free_slots, 0);
+    let doctor = |pool: &mut Pool, agent, hello| check(pool, agent, ISSUED, hello).unwrap().drained;
+    assert!(doctor(&mut pool, HOST, host(HOST, SLOTS)) && !doctor(&mut pool, CLIENT, client(CLIENT)));
     pool.core.set_drains(drained(&[SECOND_CLIENT]));
     pool.ask(SECOND_CLIENT, 1);
     assert_eq!(pool.take_admit(HOST), None, "the client gets none");

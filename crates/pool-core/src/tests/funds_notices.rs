@@ -2,12 +2,13 @@
 
 use vipnode_types::{
     Amount,
-    wire::{ErrorCode, EvictReason, FundsLow, NoticeCall},
+    wire::{ErrorCode, EvictReason, FundsLow, HostSupply, NoticeCall},
 };
 
 use super::{
+    connect::{ISSUED, check},
     funds::{credit_limits, payer, pool as paying_pool},
-    pool::{Pool, node},
+    pool::{Pool, client, host, node},
     scenario::{CLIENT, HOST, MINUTE_MS, SECOND_HOST},
 };
 use crate::{CallOutcome, LedgerChangeKind, Limits, PoolCall};
@@ -137,4 +138,48 @@ fn a_client_that_was_refused_for_its_funds_is_notified_when_they_change() {
     while notified(&mut pool) {}
     pool.credit(1);
     assert!(!notified(&mut pool), "it has the hosts that it wants");
+}
+
+/// What a doctor of the client is told.
+fn checked(pool: &mut Pool) -> HostSupply {
+    check(pool, CLIENT, ISSUED, client(CLIENT)).unwrap()
+}
+
+#[test]
+fn a_doctor_learns_that_funds_run_low_while_leases_cost_something() {
+    let mut pool = paying_pool(notice_limits());
+    pool.credit((5 * MINUTE_MS).into());
+    assert_eq!(checked(&mut pool).funds_low, None);
+    pool.served(1);
+    assert_eq!(checked(&mut pool).funds_low, None, "enough");
+    pool.passes(90_000);
+    let low = checked(&mut pool).funds_low.unwrap();
+    assert!(low.account == payer() && (1..=4 * MINUTE_MS).contains(&low.left_ms), "{low:?}");
+    assert_eq!(checked(&mut pool).fee_bps, 1_000);
+}
+
+/// Otherwise `vipnode status --why` would name what is not in the way.
+#[test]
+fn that_nobody_pays_is_named_before_full_hosts() {
+    let mut pool = paying_pool(notice_limits());
+    for agent in [HOST, SECOND_HOST] {
+        pool.connect(agent, host(agent, 0)).unwrap();
+    }
+    assert_eq!(pool.refusal(1), ErrorCode::PaymentRequired);
+    let reason = pool.explain(CLIENT).unwrap().reason.unwrap();
+    assert!(reason.contains("0 wei available; a slot costs"), "{reason}");
+}
+
+/// A client shows a refusal until its next request.
+#[test]
+fn a_refusal_states_no_amount_that_changes_and_hints_at_how_this_pool_is_paid() {
+    let mut pool = paying_pool(notice_limits());
+    let refused = pool.refused(1);
+    assert!(refused.message.contains("has too little available; a slot costs"), "{refused:?}");
+    let hint = refused.hint().unwrap();
+    assert!(hint.contains("pool admin credit") && !hint.contains("x402"), "{hint}");
+    pool.link(node(CLIENT), None, 2).unwrap();
+    let refused = pool.refused(1);
+    let hint = refused.hint().unwrap();
+    assert!(hint.contains("account link") && !hint.contains("--pay"), "{hint}");
 }

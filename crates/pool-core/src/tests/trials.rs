@@ -6,6 +6,7 @@ use vipnode_types::{
 };
 
 use super::{
+    connect::{ISSUED, check},
     funds::{credit_limits, payer, pool as linked},
     pool::{Pool, client, host, node, wei},
     scenario::{CLIENT, DAY_MS, HOST, HOUR_MS, KEPT, MINUTE_MS, SECOND_HOST, SLOTS, other_clients},
@@ -425,4 +426,17 @@ fn a_trial_is_not_merged_with_a_paid_period() {
     let rows = pool.metered();
     assert!(rows.iter().all(|row| row.lease.trial == (row.total_cost() == Amount::ZERO)), "{rows:?}");
     assert!(rows.iter().any(|row| row.lease.trial) && rows.iter().any(|row| !row.lease.trial));
+}
+
+#[test]
+fn a_doctor_of_a_client_that_nobody_pays_for_learns_what_is_left_of_its_trial() {
+    let mut pool = new_client(limits());
+    let left = |pool: &mut Pool| check(pool, CLIENT, ISSUED, client(CLIENT)).unwrap().trial_left_ms;
+    assert_eq!(left(&mut pool), Some(TRIAL_MS), "it has not begun");
+    pool.served(1);
+    pool.passes(60_000);
+    assert!(left(&mut pool).is_some_and(|left_ms| left_ms < TRIAL_MS && left_ms >= TRIAL_MS - 70_000));
+    pool.link(node(CLIENT), Some(payer()), 1).unwrap();
+    pool.credit((DAY_MS * 30).into());
+    assert_eq!(left(&mut pool), None, "an account pays");
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{PaymentTerms, WireError};
+use super::{FundsLow, PaymentTerms, WireError};
 use crate::Price;
 
 /// The hosts that a pool has for a node that is not connected, and their price. Other hosts appear as counts only.
@@ -28,4 +28,18 @@ pub struct HostSupply {
     /// funds pays for the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid: Option<WireError>,
+    /// Only for a client that no account with enough funds pays for: how much is left of its free trial, in milliseconds,
+    /// whether the trial runs or not. Absent if it has none left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_left_ms: Option<u64>,
+    /// Only for a client with leases that cost something: its funds, if they last no longer than the time of the pool's
+    /// first notice that they run low.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funds_low: Option<FundsLow>,
+    /// The pool's fee, which is taken off what a host earns, in basis points.
+    #[serde(default)]
+    pub fee_bps: u16,
+    /// Whether the operator has paused new leases, for the node or for the whole pool.
+    #[serde(default)]
+    pub drained: bool,
 }

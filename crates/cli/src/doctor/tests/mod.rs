@@ -11,9 +11,9 @@ use vipnode_agent::Reached;
 use vipnode_agent_core::{Advertise, AgentConfig, DirectConfig, HostConfig, PeerPolicy, Protocol2Config};
 use vipnode_node::NodeError;
 use vipnode_types::{
-    Account, ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PaymentMode, PeerFact, PoolId, PoolKey,
-    Price,
-    wire::{Admission, ErrorCode, HostSupply, PaymentTerms, Reach, ReachReply, WireError},
+    Account, Amount, Asset, ChainSpec, Direction, Enode, HeadFact, Ms, NodeFacts, NodeId, PaymentMode, PeerFact,
+    PoolId, PoolKey, Price,
+    wire::{Admission, ErrorCode, FundsLow, HostSupply, PaymentTerms, Reach, ReachReply, WireError},
 };
 
 use super::{

@@ -183,9 +183,15 @@ fn a_pool_that_charges_needs_a_payer_for_a_client_and_a_payout_account_for_a_hos
     // Of all hosts that it wants, none has a slot for one more.
     supply(&mut facts).served = facts.wants.agent.min_peers;
     (supply(&mut facts).candidates, supply(&mut facts).reason) = (0, Some("all 3 hosts are full".to_owned()));
+    let served = ills(&facts);
+    assert!(matches!(&served[..], [ill] if ill.check == "payment" && ill.verdict == Verdict::Warning), "{served:?}");
+    let unpaid = supply(&mut facts).unpaid.take();
     assert_eq!(ills(&facts), [], "it is served");
     let paid = evaluate(&facts).into_iter().find(|finding| finding.check == "payment").unwrap();
     assert!(paid.text.ends_with("enough funds for the slots that it has"), "{paid:?}");
+    (supply(&mut facts).unpaid, supply(&mut facts).terms.payment) = (unpaid, PaymentMode::X402);
+    assert_eq!(ills(&facts), [], "its agent signs for more when it needs that");
+    supply(&mut facts).terms.payment = PaymentMode::Credit;
     (supply(&mut facts).candidates, supply(&mut facts).reason) = (2, None);
     (supply(&mut facts).unpaid, supply(&mut facts).served) = (None, 0);
     facts.wants.agent.host = Some(HostConfig { payout: Some(Account::new([7; 20])), ..host(10) });
@@ -193,4 +199,62 @@ fn a_pool_that_charges_needs_a_payer_for_a_client_and_a_payout_account_for_a_hos
     assert!(hosts(&facts).ends_with("can be assigned to this node now"), "{}", hosts(&facts));
     let checks: Vec<_> = evaluate(&facts).iter().map(|finding| finding.check).collect();
     assert!(checks.contains(&"payment") && checks.contains(&"payout"), "{checks:?}");
+}
+
+#[test]
+fn a_trial_and_funds_that_run_low_are_named() {
+    let mut facts = well();
+    charging(&mut facts);
+    facts.wants.agent.host = None;
+    supply(&mut facts).trial_left_ms = Some(110_000);
+    let payment = |facts: &Facts| {
+        let found = ills(facts);
+        assert!(matches!(&found[..], [ill] if ill.check == "payment" && ill.verdict == Verdict::Warning), "{found:?}");
+        found[0].clone()
+    };
+    let trial = payment(&facts);
+    assert!(trial.text.contains("No account") && trial.text.contains("1m 50s"), "{trial:?}");
+    assert!(trial.hint.contains("account link"), "{trial:?}");
+    let account = Account::new([7; 20]);
+    let low = FundsLow { account, asset: Asset::ETHER, available: Amount::new(5), left_ms: 20_000 };
+    *supply(&mut facts) =
+        HostSupply { trial_left_ms: None, funds_low: Some(low), served: 3, ..supply(&mut facts).clone() };
+    let low = payment(&facts);
+    assert!(low.text.contains("enough for 20s of the current leases"), "{low:?}");
+}
+
+#[test]
+fn a_host_learns_that_its_price_or_the_operator_keeps_it_from_selling() {
+    let mut facts = well();
+    charging(&mut facts);
+    facts.wants.client = false;
+    let selling = |min_price: &str| HostConfig {
+        payout: Some(Account::new([7; 20])),
+        min_price: Some(min_price.parse().unwrap()),
+        ..host(10)
+    };
+    supply(&mut facts).fee_bps = 1_000;
+    facts.wants.agent.host = Some(selling("90 wei/minute"));
+    assert_eq!(ills(&facts), []);
+    for (min_price, part) in [("91 wei/minute", "gets 90 wei/minute"), ("1 USDC/hour", "this pool charges in")] {
+        facts.wants.agent.host = Some(selling(min_price));
+        let found = ills(&facts);
+        assert!(matches!(&found[..], [ill] if ill.check == "min_price" && ill.verdict == Verdict::Error), "{found:?}");
+        assert!(found[0].text.contains(part), "{found:?}");
+    }
+    facts.wants.agent.host = Some(selling("90 wei/minute"));
+    supply(&mut facts).drained = true;
+    let found = ills(&facts);
+    assert!(matches!(&found[..], [ill] if ill.verdict == Verdict::Warning && ill.text.contains("paused")), "{found:?}");
+}
+
+#[test]
+fn a_client_that_runs_is_not_to_be_started() {
+    let mut facts = well();
+    facts.wants.agent.host = None;
+    (supply(&mut facts).candidates, supply(&mut facts).reason) = (0, Some("all 2 hosts are full".to_owned()));
+    assert!(ills(&facts)[0].hint.starts_with("Start the client"));
+    node(&mut facts).own_peers = Some(1);
+    let hint = ills(&facts)[0].hint.clone();
+    assert!(!hint.contains("Start") && hint.contains("`vipnode status --why`"), "{hint}");
 }
