@@ -37,7 +37,9 @@ fn a_check_of_a_connect_shows_what_a_request_for_hosts_would_get() {
     let mut pool = paying_pool(credit_limits());
     let asked = |pool: &mut Pool| check(pool, CLIENT, ISSUED, client(CLIENT)).unwrap();
     let supply = asked(&mut pool);
-    assert_eq!(supply.unpaid, Some(pool.refused(1)), "no funds");
+    let (unpaid, refused) = (supply.unpaid.unwrap(), pool.refused(1));
+    assert_eq!((unpaid.code, unpaid.hint()), (refused.code, refused.hint()), "no funds");
+    assert!(unpaid.message.contains("0 wei available"), "a client shows a refusal for longer: {unpaid:?}");
     assert_eq!(supply.terms.payment, PaymentMode::Credit);
     pool.credit((60 * MINUTE_MS).into());
     assert_eq!(asked(&mut pool).unpaid, None);
