@@ -62,7 +62,8 @@ limits! {
         metrics_answer: Duration = Duration::from_secs(10), Time 100..=MINUTE;
         /// Bytes of the head of a request for the metrics; a longer one is refused, and a body is not read.
         metrics_head_bytes: usize = 8 << 10, Bytes 8 * KIB..=MIB;
-        /// An agent that serves metrics asks a pool that charges this often what its node can spend and has earned.
+        /// On a pool that charges, an agent that serves metrics asks the pool this often what its node can spend and
+        /// has earned.
         metrics_funds: Duration = Duration::from_millis(5 * MINUTE), Time SECOND..=24 * HOUR;
     }
     also {}
@@ -83,14 +84,14 @@ limits! {
 limits! {
     /// The limits of the statements that a pool signs to a host for each day.
     StatementLimits {
-        /// Days back for which a host asks for a statement that it does not have.
+        /// How many days back a host requests statements that it does not have.
         daily_statement_days: u32 = 7, Count 1..=366;
         /// After a day, the host asks for its statement at a random moment within this time, so that not all hosts ask at once.
         daily_statement_wait: Duration = Duration::from_millis(2 * HOUR), Time 0..=12 * HOUR;
         /// Statements that are kept for one node; a further one removes that of the earliest day.
         daily_statements: usize = 400, Count 1..=10_000;
-        /// Bytes of one statement; further pages of it are not asked for, and the host shows that. Each page has the sums of the
-        /// day.
+        /// Bytes of one statement; further pages are not requested, and the host reports this. Each page has the sums
+        /// of the day.
         daily_statement_bytes: usize = 4 << 20, Bytes 4 * KIB..=64 * MIB;
     }
     also {}

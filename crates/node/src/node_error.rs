@@ -9,7 +9,7 @@ errors! {
     /// Why a call to a node failed.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum NodeError {
-        /// Nothing listens at the address, or the connection was lost.
+        /// Nothing is listening on the address, or the connection was lost.
         Unreachable {
             /// The node's RPC address, without credentials.
             at: String,

@@ -19,11 +19,12 @@ const CODES: &[ErrorCode] =
     &[ErrorCode::InvalidParams, ErrorCode::Unauthorized, ErrorCode::Unsuitable, ErrorCode::Busy];
 
 pub(super) fn link() -> MethodRow {
-    let text = "From then on, the pool charges the node's spending to the account's balance at the pool. \
-                Both must agree: the account signs a text (EIP-191), and the node's agent signs the \
-                call. The counter must be greater than that of any earlier link of the account, at most 24 h old, \
-                and at most 5 min in the future. The operator must already have credited the account. The running \
-                billing periods of the node end first. The reply reports whether the account has enough funds for the node's leases, or for a first one.";
+    let text = "From then on, the pool charges the node's spending to the account's balance at the pool. Both must \
+                agree: the account signs a message (EIP-191), and the node's agent signs the call. The counter must be \
+                greater than that of any earlier link of the account, at most 24 h old, and at most 5 min in the \
+                future. The operator must already have credited the account. The running billing periods of the node \
+                end first. The reply reports whether the account has enough funds for the node's leases, or for a \
+                first one.";
     let request = examples::link_request();
     let call = request.and_then(|request| examples::signed(method::LINK, CHALLENGE, &request));
     MethodRow::new::<LinkReply>(
@@ -114,8 +115,8 @@ pub(super) fn payout() -> MethodRow {
 }
 
 pub(super) fn account() -> MethodRow {
-    let text = "Returns the balances and nodes of an account. The account signs a text (EIP-191) that names the pool, \
-                so that nobody else can read them. A signature is valid for one hour.";
+    let text = "Returns the balances and nodes of an account. The account signs a message (EIP-191) that names the \
+        pool, so that nobody else can read them. A signature is valid for one hour.";
     let view = AccountView {
         asset: Asset::ETHER,
         time_ms: NOW,
@@ -143,7 +144,11 @@ pub(super) fn account() -> MethodRow {
 }
 
 pub(super) fn statement() -> MethodRow {
-    let text = "Returns a page of the pool's ledger, read from one consistent snapshot. With `account`, it contains the entries of an account, which signs a text (EIP-191) as for `vipnode_account`. Without `account`, it contains the billing periods of the caller's own node. The lines of an account add up: for each side, the opening balance plus the changes on the page equals the closing balance. To get the next page, pass `next` as `range.after`. `range` selects entries by the time at which they were posted.";
+    let text = "Returns a page of the pool's ledger, read from one consistent snapshot. With `account`, it contains \
+        the entries of an account, which signs a message (EIP-191) as for `vipnode_account`. Without `account`, it \
+        contains the billing periods of the caller's own node. The lines of an account add up: for each side, the \
+        opening balance plus the changes on the page equals the closing balance. To get the next page, pass `next` as \
+        `range.after`. `range` selects entries by the time at which they were posted.";
     let range = StatementRange { most: 1_000, ..StatementRange::default() };
     let request = StatementRequest { account: examples::account_query(), range };
     MethodRow::new::<Statement>(

@@ -97,7 +97,8 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "this pool has reached its limit of chains, and {chain} would be one more", hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
+            "this pool has reached its limit on chains and cannot add {chain}",
+            hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// The node was started with a different genesis file for this chain ID, or the operator passed a different
         /// genesis block with --chain.
         OtherGenesis {
@@ -132,7 +133,7 @@ errors! {
             /// When to try again, in milliseconds.
             retry_ms: u64,
         }: Busy,
-            "nodes in your address block have reached their limit of chains, and {chain} would be one more",
+            "nodes in your address block have reached their limit on chains, so {chain} cannot be added",
             hint "Try again in {retry}." (retry = vipnode_types::RetryIn(*retry_ms)), retry retry_ms;
         /// A message lists more leases than one agent can have.
         TooManyLeases {

@@ -31,8 +31,8 @@ limits! {
         /// A request for hosts is answered after this time with the hosts found so far.
         ask_deadline_ms: u64 = 5 * SECOND, Time 100..=MINUTE;
         /// An offer ends if client and host do not connect to each other within this time. If neither node may dial the
-        /// other yet, the time counts from when one of them may. For a client that is not proven, it does only while
-        /// more slots are free than waiting clients need.
+        /// other yet, the time counts from when one of them may. For a client that is not proven, this applies only
+        /// while more slots are free than waiting clients need.
         offer_ms: u64 = 15 * SECOND, Time SECOND..=10 * MINUTE;
         /// An offer to a protocol 2 side ends this long after the longest gap between two of its updates.
         offer_update_ms: u64 = 30 * SECOND, Time SECOND..=10 * MINUTE;
@@ -56,13 +56,14 @@ limits! {
         /// A lease starts its next billing period when pool time (UTC) is a multiple of this: the periods of many leases are then
         /// written to the disk together, which takes much less space than one at a time.
         rollover_group_ms: u64 = HOUR, Time 1..=DAY;
-        /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts only if the
-        /// pool charges a price. Beyond it, the client gets no further hosts that day. Clients in one address block (/24, /48) share
-        /// one such limit, and clients in one wide block (/16, /32) four, except those that were billed for as long within
-        /// seven days. A lease that runs when the limit is reached ends at the latest `silence_ms` after the client's last report.
+        /// Time per day (UTC) that a client may use without being billed, in addition to `unpaired_percent`; counts
+        /// only if the pool charges a price. Beyond it, the client gets no further hosts that day. Clients in one
+        /// address block (/24, /48) share one such limit, and clients in one wide block (/16, /32) four, except those
+        /// that were billed for as long within seven days. A lease that runs when the limit is reached ends no later
+        /// than `silence_ms` after the client's last report.
         unpaired_ms_a_day: u64 = 10 * MINUTE, Time 0..=DAY;
-        /// Time that may be used without being billed, in percent of the billed time: for a client, of its billed time
-        /// that day; for a client and one host, of their billed time over seven days.
+        /// Time that may be used without being billed, as a percentage of the billed time: for a client, of its billed
+        /// time that day; for a client and one host, of their billed time over seven days.
         unpaired_percent: u32 = 5, Count 0..=100;
         /// Time per day for which only the host of a client-host pair may report the connection, in addition to
         /// `silence_ms`, `unpaired_percent`, and two report intervals if one of the two uses protocol 2. Beyond it, the
@@ -128,15 +129,16 @@ limits! {
         /// A host's payout account changes at most once in this time; a further one takes effect after it. The first one does not
         /// count.
         payout_change_ms: u64 = DAY, Time 0..=30 * DAY;
-        /// Pending offers on a chain that clients in one address block (/24, /48) that are not proven may always hold while a slot is
-        /// free on that chain. Beyond it, they may hold at most as many as slots remain free of those that clients in two wide
-        /// blocks (/16, /32) have used at once (while no host on that chain has served a client: of twice as many slots
-        /// as one client may be offered at once, see `extra_offers`); further requests for hosts are answered "busy".
-        /// Clients in the wide block of the host itself do not count. The same applies to the offers and slots of the
-        /// hosts in each wide block by themselves, with a minimum of one: then the clients get other hosts. Offers of
-        /// protocol 2 hosts last longer, so the same applies to those among themselves, with half of the minimum.
+        /// Pending offers on a chain that clients in one address block (/24, /48) that are not proven may always hold
+        /// while a slot is free on that chain. Beyond it, they may hold at most as many as slots remain free of those
+        /// that clients in two wide blocks (/16, /32) have used at once (while no host on that chain has served a
+        /// client: of twice as many slots as one client may be offered at once, see `extra_offers`); further requests
+        /// for hosts are answered "busy". Clients in the wide block of the host itself do not count. The same limit
+        /// applies separately to the offers and slots of the hosts in each wide block, with a minimum of one; beyond
+        /// it, the clients get other hosts. Because offers of protocol 2 hosts last longer, it also applies separately
+        /// to those, with half of the minimum.
         offers_minimum: u32 = 4, Count 1..=4_294_967_295;
-        /// Nodes in `avoid`; the rest is ignored.
+        /// Nodes in `avoid`; the rest are ignored.
         avoid: u32 = 64, Count 0..=1_000;
         /// Hosts examined for one slot; the best compatible host gets the offer. See `compared_hosts`.
         candidates: u32 = 32, Count 1..=1_000;
@@ -153,11 +155,12 @@ limits! {
         /// host, remembered until a host with a new combination connects. An address block (/24, /48) and a wide block
         /// (/16, /32) may have at most as many as are still free; beyond its share, a block loses its oldest one.
         failed_searches: u32 = 1_024, Count 0..=1_000_000;
-        /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in other
-        /// address blocks; after twice this time four, and so on, provided that more slots are free than others need first: one
-        /// for each waiting client in the same address block (/24, /48), one for each other block of the same wide block (/16,
-        /// /32), and one for each other wide block with waiting clients. Clients that are not proven count for at most as many as
-        /// they could be offered at once; see `offers_minimum`. The leases that connect later end.
+        /// If a client that the pool can call is not paired with its host after this time, it gets two further hosts in
+        /// other address blocks; after twice this time four, and so on, provided that more slots are free than others
+        /// need first: one for each waiting client in the same address block (/24, /48), one for each other block of
+        /// the same wide block (/16, /32), and one for each other wide block with waiting clients. Clients that are not
+        /// proven count for at most as many as they could be offered at once; see `offers_minimum`. Surplus leases end:
+        /// those that connect last.
         extra_host_ms: u64 = SECOND, Time 100..=MINUTE;
         /// Offers that a client has at once beyond the number of hosts that it wants; see `extra_host_ms`. Clients in one address
         /// block that are not proven share them.
@@ -173,17 +176,17 @@ limits! {
         /// Leases for which the pool remembers how the host was selected (`vipnode_explain`), shared among the clients'
         /// address blocks like `recent_pairs`.
         explained_leases: u32 = 50_000, Count 0..=10_000_000;
-        /// Deadlines processed in one step of the core; the rest waits for the next step.
+        /// Deadlines processed in one step of the core; the rest wait for the next step.
         expiries_a_handle: u32 = 1_000, Count 1..=100_000;
         /// Hosts shown in a status.
         status_hosts: u32 = 1_000, Count 0..=100_000;
         /// Leases whose running periods are added up for a status; if there are more, it does not show them.
         status_leases: u32 = 10_000, Count 0..=1_000_000;
-        /// Unknown leases in one report that the pool answers with an eviction; the rest is ignored.
+        /// Unknown leases in one report that the pool answers with an eviction; the rest are ignored.
         unknown_a_report: u32 = 16, Count 0..=1_000;
         /// Hosts tried one after another for one request; then it is answered with the hosts found so far.
         tries_an_ask: u32 = 8, Count 1..=100;
-        /// Waiting clients that get an offer in one tick; the rest waits for the next tick.
+        /// Waiting clients that get an offer in one tick; the rest wait for the next tick.
         served_a_tick: u32 = 256, Count 1..=100_000;
         /// Steps of searches for the waiting clients that get an offer in one tick, and as many for the deadlines of leases in
         /// one tick; the rest waits for the next tick. A step looks at one host, or at one combination of capabilities,
@@ -227,7 +230,7 @@ limits! {
         versions: u32 = 4_096, Count 1..=1_000_000;
         /// Characters of a version string; the rest is cut off.
         version_chars: u32 = 64, Count 8..=256;
-        /// Capabilities of one node; the rest is ignored.
+        /// Capabilities of one node; the rest are ignored.
         capabilities: u32 = 32, Count 1..=64;
         /// Required capabilities of one node, and its minimum versions; only the node's agent checks the rest.
         rules: u32 = 8, Count 0..=64;
@@ -250,8 +253,9 @@ limits! {
         /// a block loses its own oldest one. As many failed offers of hosts that have never served a client are
         /// remembered.
         recent_pairs: u32 = 1_000_000, Count 1..=100_000_000;
-        /// Address blocks whose unpaired time is counted in one day, and whose billing periods in one hour, and as many wide
-        /// blocks; clients in further blocks are counted by wide block, and those in further wide blocks by node only.
+        /// Address blocks whose unpaired time is counted per day and whose billing periods are counted per hour, and as
+        /// many wide blocks; clients in further blocks are counted by wide block, and those in further wide blocks by
+        /// node only.
         unpaired_blocks: u32 = 1_000_000, Count 1..=100_000_000;
         /// A payer's remaining funds must last this long with its running leases and one more; otherwise, its clients get no
         /// further hosts. Once they are used up, the newest leases end until the funds last this long for the rest.
@@ -268,20 +272,22 @@ limits! {
         trials_an_hour: u32 = 4, Count 0..=1_000_000;
         /// Address blocks whose trials are counted in one hour; nodes in further blocks get no trial in this hour.
         trial_blocks: u32 = 1_000_000, Count 1..=100_000_000;
-        /// A client is notified once when its trial lasts only this long; 0 for no notice.
+        /// A client is notified once, when this much of its trial is left; 0 for no notice.
         trial_notice_ms: u64 = 5 * MINUTE, Time 0..=DAY;
         /// First vouchers for payment channels that are waiting until the deposit has been read from the chain; one
         /// agent has at most one. An address block (/24, /48) and a wide block (/16, /32) may have as many as are still
         /// free. Further ones are answered "busy".
         channel_reads: u32 = 256, Count 1..=1_000_000;
-        /// A first voucher waits this long for that; then it is answered "busy".
+        /// A first voucher waits this long for its deposit to be read (see `channel_reads`); then it is answered
+        /// "busy".
         channel_read_ms: u64 = 10 * SECOND, Time SECOND..=10 * MINUTE;
         /// A larger voucher for a payment channel is accepted at most once in this time; one that comes earlier is
         /// answered "busy".
         voucher_interval_ms: u64 = 5 * SECOND, Time 0..=HOUR;
         /// Claims in one epoch, the most valuable first; the others are left for the next epoch.
         epoch_rows: u32 = 10_000, Count 1..=1_000_000;
-        /// Claims in one transaction. One that is not valid reverts all of them, so more save little gas and risk more.
+        /// Claims in one transaction. One claim that is not valid reverts the whole transaction, so more claims would
+        /// save little gas and risk more.
         claim_rows: u32 = 25, Count 1..=250;
         /// A claim has to be worth this many times its gas, at the price of --chain.coin-price; otherwise, it is left for a later
         /// epoch.
@@ -298,9 +304,11 @@ limits! {
         chain_look_ms: u64 = 15 * SECOND, Time 100..=HOUR;
         /// The pool waits this long for an answer from the EVM node; then it asks again.
         chain_answer_ms: u64 = 10 * MINUTE, Time SECOND..=HOUR;
-        /// A transaction that no block contains after this time is sent again, with a fee that is an eighth higher.
+        /// A transaction that has not been included in a block after this time is sent again, with a fee that is one
+        /// eighth higher.
         send_again_ms: u64 = 3 * MINUTE, Time SECOND..=DAY;
-        /// How often the fee of one transaction is raised; after that, the transaction is only sent again.
+        /// How many times the fee of one transaction is raised; after that, the transaction is resent with the same
+        /// fee.
         fee_bumps: u32 = 8, Count 0..=100;
         /// What a unit of gas may cost, in gwei (10^9 wei). While it costs more, an epoch sends nothing, and reports that.
         gas_price_gwei: u64 = 200, Count 1..=1_000_000;

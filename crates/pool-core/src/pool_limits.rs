@@ -12,22 +12,24 @@ const MIB: u64 = 1 << 20;
 limits! {
     /// Every limit of the pool's gateway, by name.
     PoolLimits {
-        /// Bytes of a WebSocket message or an HTTP body; a larger message closes the socket, a larger body is answered 413.
+        /// Bytes of a WebSocket message or an HTTP body; a larger message closes the socket, a larger body is answered
+        /// with HTTP status 413.
         frame_bytes: usize = 128 << 10, Bytes KIB..=16 * MIB;
         /// Sockets in total. A wide block (/16, /32) may hold at most as many as are still free, and an address block
-        /// (/24, /48) at most as many as its wide block may still take; see `block_minimum`. A further socket is answered 503
-        /// or 429 and closed.
+        /// (/24, /48) at most as many as its wide block may still take; see `block_minimum`. A further socket is
+        /// answered with HTTP status 503 or 429 and closed.
         connections: usize = 50_000, Count 1..=10_000_000;
-        /// Sockets from one address (IPv4) or /64 (IPv6); a further socket is answered 429 and closed.
+        /// Sockets from one address (IPv4) or /64 (IPv6); a further socket is answered with HTTP status 429 and closed.
         connections_an_address: usize = 1_000, Count 1..=10_000_000;
         /// New sockets per second from one address block, on average; further ones wait up to `opens_wait`.
         opens_a_second: u32 = 100, Count 1..=1_000_000;
         /// New sockets from one address block that may arrive at once.
         opens_at_once: u32 = 50, Count 1..=10_000_000;
-        /// A new socket that would have to wait longer is answered 429 and closed.
+        /// A new socket that would have to wait longer is answered with HTTP status 429 and closed.
         opens_wait: Duration = seconds(5), Time 0..=MINUTE;
-        /// Sockets, waiting commands of each class, ports being tried, and agents over HTTP that an address block may always
-        /// hold while one is free, whatever others hold. At most four blocks in a wide block (/16, /32) have this.
+        /// Sockets, waiting commands of each class, ports being tried, and agents over HTTP that an address block may
+        /// always hold while one is free, whatever others hold. At most four blocks in a wide block (/16, /32) have
+        /// this guarantee.
         block_minimum: u32 = 4, Count 0..=1_000;
         /// A wide block (/16, /32) may open, call, receive, test ports, and use CPU time this many times as fast as an address
         /// block (/24, /48); see `opens_a_second`, `block_calls_a_second`, `block_bytes_a_second`, `reach_every`, and
@@ -131,7 +133,7 @@ limits! {
         /// Entries of the ledger, or billing periods, that `vipnode pool prune` removes at once, or `vipnode pool fold`
         /// looks at, while the pool is running. The pool commits its own changes in between.
         prune_rows: usize = 200, Count 1..=10_000;
-        /// Bytes of the head of an HTTP request; a larger one is answered 431.
+        /// Bytes of the head of an HTTP request; a larger one is answered with HTTP status 431.
         http_head_bytes: usize = 16 << 10, Bytes 8 * KIB..=MIB;
         /// Ports that `vipnode_reach` tries at the same time; shared among address blocks like `connections`. A further call is
         /// answered "busy". 0 turns the method off.
@@ -149,7 +151,7 @@ limits! {
         tls_handshakes: usize = 1_024, Count 1..=1_000_000;
         /// A socket that does not send the head of an HTTP request within this time is closed.
         http_head: Duration = seconds(10), Time 100..=10 * MINUTE;
-        /// A request whose body does not arrive within this time is answered 408.
+        /// A request whose body does not arrive within this time is answered with HTTP status 408.
         http_body: Duration = seconds(10), Time 100..=10 * MINUTE;
         /// An HTTP connection that does not come through a named proxy is closed after this time, once the request in progress
         /// is answered. WebSockets are not limited by it.

@@ -44,15 +44,15 @@ errors! {
             /// The error of the operating system.
             why: io::Error,
         }: local, "cannot read the pool's key {path}: {why}" (path = path.display()),
-            hint "Make the file readable for this user, or pass a different --datadir DIR.";
-        /// The directory is not writable for this user, or its disk is full.
+            hint "Make the file readable by this user, or pass a different --datadir DIR.";
+        /// The directory is not writable by this user, or its disk is full.
         WriteKey {
             /// Path of the key file.
             path: PathBuf,
             /// The error of the operating system.
             why: io::Error,
         }: local, "cannot write the pool's key {path}: {why}" (path = path.display()),
-            hint "Make the directory writable for this user, or pass a different --datadir DIR.";
+            hint "Make the directory writable by this user, or pass a different --datadir DIR.";
         /// The key file is damaged, or another file has replaced it.
         DamagedKey {
             /// Path of the key file.

@@ -49,7 +49,7 @@ errors! {
             /// Path of the database.
             file: PathBuf,
         }: local, "{file} cannot be written" (file = file.display()),
-            hint "Make {file} and its directory writable for this user, or pass another directory: --datadir DIR."
+            hint "Make {file} and its directory writable by this user, or pass another directory: --datadir DIR."
                 (file = file.display());
         /// The database of a stopped pool is on a read-only file system, and its log has to be read too.
         ReadOnlyDisk {
@@ -168,7 +168,7 @@ errors! {
             file: PathBuf,
         }: local, "the database {file} does not exist" (file = file.display()),
             hint "Pass the data directory that the pool prints at startup: --datadir DIR.";
-        /// The directory does not exist or is not writable for this user, or its disk is full.
+        /// The directory does not exist or is not writable by this user, or its disk is full.
         Backup {
             /// Path of the backup.
             file: PathBuf,
@@ -185,7 +185,7 @@ errors! {
             problem: String,
         }: local, "{file} has a problem: {problem}" (file = file.display()),
             hint "Run `vipnode pool verify` to list all problems.";
-        /// The directory does not exist or is not writable for this user, or its disk is full.
+        /// The directory does not exist or is not writable by this user, or its disk is full.
         PruneFile {
             /// Path of the file.
             file: PathBuf,

@@ -33,7 +33,8 @@ texts! {
     UtcDay, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A day in UTC.";
     Enode, "^enode://[0-9a-f]{128}(@[^@/?]+:[0-9]+)?([?]discport=[0-9]+)?$", "The address at which a node can be dialed. IPv6 addresses are in brackets.";
     Account, "^0x[0-9a-fA-F]{40}$", "The account that pays or earns: an Ethereum address.";
-    AccountSignature, "^(0x)?([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", "A wallet's signature of a text (EIP-191): R, S, and V, or the compact form of EIP-2098.";
+    AccountSignature, "^(0x)?([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", "A wallet's signature of a message (EIP-191): R, \
+        S, and V, or the compact form of EIP-2098.";
     Hash256, "^(0x)?[0-9a-f]{64}$", "32 bytes.";
     ChannelId, "^(0x)?[0-9a-f]{64}$", "The ID of an x402 payment channel: the EIP-712 hash of its seven fields.";
     TypedDataSignature, "^0x[0-9a-fA-F]{130}$", "A signature of typed data (EIP-712): R, S, and V, which is 27 or 28.";

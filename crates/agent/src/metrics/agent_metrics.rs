@@ -137,12 +137,12 @@ impl Metrics {
             ),
             sold_slots: gauge("sold_slots", "Slots held by clients, including leases that are being undone"),
             free_slots: gauge("free_slots", "Offered slots that no client holds"),
-            connected_clients: gauge("connected_clients", "Clients with a lease that the node is connected to"),
+            connected_clients: gauge("connected_clients", "Connected clients that have a lease"),
             wanted_hosts: gauge(
                 "wanted_hosts",
                 "Hosts wanted: --min-peers from a pool, plus those that the user named",
             ),
-            connected_hosts: gauge("connected_hosts", "Hosts with a lease that the node is connected to"),
+            connected_hosts: gauge("connected_hosts", "Connected hosts that have a lease"),
             trusted_without_lease: gauge(
                 "trusted_peers_without_lease",
                 "Peers that the node still trusts because of the agent, although their lease has ended",

@@ -53,7 +53,8 @@ errors! {
             /// The method that was called.
             method: &'static str,
         }: local, "the EVM nodes at {nodes} gave different answers to {method}",
-            hint "If this lasts, find out which node is wrong and replace it. With three nodes (--chain.rpc URL, three times), the answer of two counts.";
+            hint "If this lasts, find out which node is wrong and replace it. With three nodes (--chain.rpc URL, three \
+                times), the answer that two of them agree on is used.";
         /// A pool compares the answers of a few nodes.
         NumNodes {
             /// How many are compared.
@@ -83,14 +84,14 @@ errors! {
             reason: RevertReason,
         }: local, "the contract rejects {function}: {reason}",
             hint "{fix}" (fix = revert_fix(reason));
-        /// The pool, the channel, or the command needs a node of another chain.
+        /// The pool, the channel, or the command needs a node on another chain.
         OtherChain {
             /// The chain of the node.
             actual: u64,
             /// The expected chain.
             expected: u64,
         }: local, "the EVM node is on chain {actual}, not on {expected}",
-            hint "Pass a node of chain {expected}: --chain.rpc URL.";
+            hint "Pass a node on chain {expected}: --chain.rpc URL.";
         /// The x402 escrow is not deployed on this chain.
         NoEscrow {
             /// The chain that the node is on.

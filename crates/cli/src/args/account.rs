@@ -34,10 +34,10 @@ pub(crate) struct AccountArgs {
 pub(crate) enum AccountCommand {
     /// Let the local node spend from an account.
     ///
-    /// Both must agree: the account signs a text, and the node's agent signs the call. First, the agent must have connected
-    /// to the pool, and the pool's operator must have credited the account. Without a keystore, the command prints the text
-    /// to sign and the command that takes the signature. A pool with --payment x402 does not need a link: use `vipnode
-    /// client --pay FILE`.
+    /// Both must agree: the account signs a message, and the node's agent signs the call. First, the agent must have
+    /// connected to the pool, and the pool's operator must have credited the account. Without a keystore, this command
+    /// prints the message to sign and the command to pass the signature to. A pool with --payment x402 does not need a
+    /// link: use `vipnode client --pay FILE`.
     Link(AccountLinkArgs),
     /// End the link between a node and an account.
     ///
@@ -180,7 +180,7 @@ pub(crate) struct AccountPoolArgs {
     /// [default: the pool of the agents that run on this machine, or the pool at ws://127.0.0.1:8080, if one responds there]
     #[arg(id = CALLED_POOL, value_name = "POOL", value_parser = typed_pool, help_heading = "Pool")]
     pool: Option<String>,
-    /// Call this pool; its name may be a single word.
+    /// Call this pool; a single-word host name is allowed.
     ///
     /// Takes the same values as POOL, and also a single word such as "mypool", which POOL rejects because it could be a
     /// mistyped command.
@@ -220,13 +220,13 @@ pub(crate) struct SignerArgs {
     pub(crate) password_file: Option<PathBuf>,
     /// Sign for this account with an external wallet.
     ///
-    /// Without --signature, the command prints the text to sign.
+    /// Without --signature, the command prints the message to sign.
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pub(crate) account: Option<Account>,
-    /// Pass the counter from the text that the wallet signed.
+    /// Pass the counter from the message that the wallet signed.
     #[arg(long, value_name = "N", requires = "signature", value_parser = given_number, help_heading = "Payment", hide_short_help = true)]
     pub(crate) counter: Option<u64>,
-    /// Pass the wallet's signature of the text (personal_sign).
+    /// Pass the wallet's signature of the message (personal_sign).
     #[arg(long, value_name = "HEX", requires_all = ["account", "counter"], help_heading = "Payment", hide_short_help = true)]
     pub(crate) signature: Option<AccountSignature>,
 }

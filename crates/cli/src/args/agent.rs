@@ -30,7 +30,7 @@ pub(crate) struct ConnectionArgs {
     /// without a pool.
     #[arg(value_name = "POOL|ENODE", help_heading = "Pool")]
     pub(crate) pool: Vec<PoolOrHost>,
-    /// Connect to this pool; its name may be a single word.
+    /// Connect to this pool; a single-word host name is allowed.
     ///
     /// Takes the same values as POOL, and also a single word such as "mypool", which POOL rejects because it could be a
     /// mistyped command. Can be repeated.

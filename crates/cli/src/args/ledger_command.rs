@@ -11,10 +11,10 @@ use super::{
 /// A change of an account's balance.
 #[derive(Debug, Args)]
 pub(crate) struct BalanceArgs {
-    /// Credit or debit this account.
+    /// Post to this account.
     #[arg(value_name = "ACCOUNT", help_heading = "Payment")]
     pub(crate) account: Account,
-    /// Credit or debit this amount, such as "10 USDC".
+    /// Post this amount, such as "10 USDC".
     #[arg(value_name = "AMOUNT", help_heading = "Payment")]
     pub(crate) amount: String,
     /// Record this reason (at most 200 characters).
@@ -142,8 +142,8 @@ pub(crate) struct LedgerStatementArgs {
 pub(crate) struct AccountsArgs {
     /// List only accounts that match: an address, "negative", or "due".
     ///
-    /// The address has to begin with the text. "negative" lists accounts with a negative balance, and "due" those to
-    /// which something is payable.
+    /// An address matches if it begins with the text. "negative" lists accounts with a negative balance, and "due"
+    /// those to which something is payable.
     #[arg(value_name = "FILTER", help_heading = "Output")]
     pub(crate) filter: Option<String>,
     /// Start at this account, which the previous page printed.

@@ -269,9 +269,9 @@ pub(crate) struct DemoArgs {
     pub(crate) price: QuotedPrice,
     /// Let the clients pay with a test token on a development chain.
     ///
-    /// Shows deposits, vouchers, claims, and payouts, with simulated nodes. At the end, a table shows what everyone had
-    /// before and after, and the demo fails if the amounts do not match the pool's ledger. Requires anvil, which is
-    /// part of Foundry. Takes 11 s.
+    /// Shows deposits, vouchers, claims, and payouts, with simulated nodes. At the end, a table shows each party's
+    /// balance before and after, and the demo fails if the amounts do not match the pool's ledger. Requires anvil,
+    /// which is part of Foundry. Takes 11 s.
     #[arg(long, conflicts_with_all = ["geth", "keep_running", "price"], help_heading = "Payment")]
     pub(crate) pay: bool,
     /// Run the development chain with this anvil.

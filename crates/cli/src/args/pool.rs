@@ -34,8 +34,8 @@ pub(crate) struct PoolArgs {
     /// Accept calls signed for this public URL of the pool.
     ///
     /// Agents sign the URL that they use to reach the pool. This flag is not needed if agents use an address that the
-    /// pool itself listens on or a name in its certificate. It is needed for any other name, behind a proxy, for a published
-    /// container port, or for a URL with a path. Can be repeated.
+    /// pool itself listens on or a name in its certificate. It is needed if agents use any other name, a proxy, a
+    /// published container port, or a URL with a path. Can be repeated.
     #[arg(long, value_name = "URL", value_parser = public_url, help_heading = "Pool", hide_short_help = true)]
     pub(crate) public_url: Vec<RpcUrl>,
     /// Store the pool's key, leases, and other state here.
@@ -79,8 +79,8 @@ pub(crate) struct PoolArgs {
     /// Charge this much for a slot, such as "100 gwei/minute".
     ///
     /// The period is ms, second, minute, hour, day, week, or month (30 days), a short form such as min, h, or d, or a
-    /// number of them. A price in ether without a period, such as "100 gwei", is per minute; only 0 needs no unit. The
-    /// units are those of --asset. With --payment none, leases are metered, but nothing is owed.
+    /// multiple such as 6h. A price in ether without a period, such as "100 gwei", is per minute; only 0 needs no unit.
+    /// The units are those of --asset. With --payment none, leases are metered, but nothing is owed.
     #[arg(long, alias = "contract.price", default_value = "0", value_name = "PRICE", help_heading = "Payment")]
     pub(crate) price: WrittenPrice,
     /// Set how clients pay: none, credit that the operator records, or x402.

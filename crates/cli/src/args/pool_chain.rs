@@ -8,11 +8,11 @@ use vipnode_types::{Account, RpcUrl};
 /// The flags of `--payment x402`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PoolChainArgs {
-    /// Read deposits from the execution client at this HTTP URL.
+    /// Read deposits from the EVM node at this HTTP URL.
     ///
-    /// Can be repeated, up to three times. Takes the URL of a node or of a provider. A single node is trusted. With two
-    /// nodes, only what both confirm counts. With three, what two of them confirm counts, so one may be wrong or
-    /// unreachable. --payment x402 requires this flag, --chain.token, and --chain.receiver.
+    /// Can be passed at most three times. Takes the URL of a node or of a provider. With one node, the pool trusts what
+    /// it returns. With two, the pool accepts only what both confirm. With three, it accepts what two of them confirm,
+    /// so one may be wrong or unreachable. --payment x402 requires this flag, --chain.token, and --chain.receiver.
     #[arg(long = "chain.rpc", value_name = "URL", help_heading = "Chain", hide_short_help = true)]
     pub(crate) rpc: Vec<RpcUrl>,
     /// Charge in this token.
@@ -59,8 +59,8 @@ pub(crate) struct PoolChainArgs {
     pub(crate) coin_price: Option<String>,
     /// Claim and list payouts this often.
     ///
-    /// At least 1d, and at least 3d less than --chain.withdraw-delay, except on a development chain (31337 or 1337). Requires
-    /// --chain.keystore.
+    /// At least 1d, and at most --chain.withdraw-delay minus 3d, except on a development chain (31337 or 1337).
+    /// Requires --chain.keystore.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "7d", help_heading = "Chain", hide_short_help = true)]
     pub(crate) epoch: Duration,
 }

@@ -37,8 +37,8 @@ pub(crate) enum PoolCommand {
     /// Fold old billing periods of one lease and day into one.
     ///
     /// Only periods that are consecutive on their payer's meter are folded, and all totals stay the same. The pool no
-    /// longer signs the daily statement of a day on which it folded periods of the host. If the pool is running, it
-    /// folds in small steps.
+    /// longer signs a host's daily statement for a day whose periods were folded. If the pool is running, it folds in
+    /// small steps.
     Fold(FoldArgs),
     /// Replace the database of a stopped pool with a backup.
     ///
@@ -79,8 +79,8 @@ pub(crate) struct PruneArgs {
     pub(crate) keep: Duration,
     /// Write the removed entries to this file, which must not exist.
     ///
-    /// If an earlier prune was interrupted, the command first removes the rest of what that one had written to its file. It
-    /// accepts that file, too.
+    /// If an earlier prune was interrupted, the command first removes the entries that the earlier run had already
+    /// written to its file. You may pass that file again.
     #[arg(long, value_name = "FILE", help_heading = "Pool")]
     pub(crate) to: PathBuf,
     /// Prune the database in this data directory.
@@ -292,12 +292,14 @@ pub(crate) enum OrderName {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vipnode pool admin nodes 1f3a            the nodes whose ID begins like this\n  \
-                        vipnode pool admin nodes geth/v1.16      the nodes that run this release")]
+#[command(
+    after_help = "Examples:\n  vipnode pool admin nodes 1f3a            list the nodes whose ID begins with 1f3a\n  \
+                        vipnode pool admin nodes geth/v1.16      list the nodes that run this release"
+)]
 pub(crate) struct NodesArgs {
     /// List only nodes that match this text.
     ///
-    /// The ID, the agent key, or the address has to begin with it, or a version has to contain it.
+    /// Matches nodes whose ID, agent key, or address begins with this text, or whose version contains it.
     #[arg(value_name = "FILTER", help_heading = "Output")]
     pub(crate) filter: Option<String>,
     /// List only nodes on the chain with this ID.

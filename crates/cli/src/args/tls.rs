@@ -41,8 +41,8 @@ pub(crate) enum TlsSource {
 pub(crate) struct AcmeArgs {
     /// Get a certificate for this name from Let's Encrypt.
     ///
-    /// Passing this flag accepts the terms of Let's Encrypt. The name must resolve to this pool, and port 443 of the
-    /// name must reach it. Can be repeated.
+    /// By passing this flag, you accept the Let's Encrypt Subscriber Agreement. The name must resolve to this pool, and
+    /// port 443 of the name must reach it. Can be repeated.
     #[arg(long, visible_alias = "tlshost", value_name = "NAME", conflicts_with_all = ["tls_cert", "tls"], help_heading = "TLS")]
     pub(crate) tls_host: Vec<String>,
     /// Register this email address with the ACME server for notices.

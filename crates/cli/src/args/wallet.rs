@@ -287,7 +287,7 @@ pub(crate) struct WalletKeyArgs {
     pub(crate) password_file: Option<PathBuf>,
     /// Use this private key.
     ///
-    /// Other users on this machine can see it on the command line: set the environment variable instead.
+    /// Other users on this machine can see it on the command line, so prefer VIPNODE_PRIVATE_KEY or --private-key-file.
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = private_key, help_heading = "Payment", hide_short_help = true)]
     pub(crate) private_key: Option<SecretKeyFlag>,
     /// Use the private key in this file.

@@ -221,7 +221,7 @@ fn unsigned_lines(request: &AccountRequest, typed: &[String]) -> (Line, Line) {
     let command = shlex::try_join(typed.iter().map(String::as_str)).unwrap_or_else(|_| "vipnode account".to_owned());
     let command = format!("{command} --counter {} --signature SIGNATURE", request.counter.get());
     let text = format!(
-        "Have the wallet of {} sign this text (personal_sign), from the first letter to the last period:",
+        "Have the wallet of {} sign this message (personal_sign), from the first letter to the last period:",
         request.account
     );
     let before = Line::new("account_text", Tone::Plain, text)

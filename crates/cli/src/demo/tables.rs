@@ -18,7 +18,7 @@ pub(super) fn meters(timeline: &Timeline, now: Instant) -> Table<6> {
         Column::text("lease").rank(2),
         Column::text("host"),
         Column::text("client"),
-        Column::number("metered"),
+        Column::number("paired"),
         Column::number("cost").rank(1),
         Column::text("state"),
     ]);

@@ -45,5 +45,5 @@ pub(super) fn running(pool: &str, http: &str) -> String {
 
 /// The heading of the last table.
 pub(super) fn summary(nodes: &str) -> String {
-    format!("Metered time between {nodes} nodes: the time that both sides reported")
+    format!("Paired time between {nodes} nodes (observed by the demo): the time that both sides reported")
 }

@@ -41,7 +41,7 @@ fn price(facts: &Facts, supply: &HostSupply) -> Option<Finding> {
     let most = facts.wants.agent.max_price.as_ref();
     if facts.wants.agent.pays(price) {
         return Some(match most {
-            _ if price.is_free() => Finding::ok("price", "The pool is free"),
+            _ if price.is_free() => Finding::ok("price", "The pool does not charge for slots"),
             Some(most) => {
                 Finding::ok("price", format!("A slot costs {}, at most {most} (--max-price)", price_here(price, most)))
             }

@@ -277,7 +277,7 @@ errors! {
         /// Another program is using the ports of the demo's geth.
         DemoPort { program: PathBuf, why: String }: local, "{program} found its ports in use: {why}" (program = program.display()),
             hint "Run the demo again, or use simulated nodes: `vipnode demo --simulated`.";
-        /// `vipnode demo --pay` needs an EVM development chain on this machine.
+        /// `vipnode demo --pay` needs a development EVM node on this machine.
         DemoNoAnvil: local, "the demo with payments needs anvil, which is not on the PATH",
             hint "Install Foundry (https://getfoundry.sh), run `npm ci --prefix contracts` in a checkout of vipnode and start the demo there, or pass --anvil PATH.";
         /// anvil is not installed at this path, or it failed at startup.

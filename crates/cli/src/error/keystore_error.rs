@@ -39,7 +39,7 @@ errors! {
         /// The directory of a new keystore does not exist. It is not created, because its name may be mistyped.
         NoDirectory { dir: PathBuf }: local, "the directory {dir} does not exist" (dir = dir.display()),
             hint "Create it with `mkdir -p {dir}`, or pass a file in another directory: --out FILE." (dir = quoted_path(dir));
-        /// The directory is not writable for this user, or its disk is full.
+        /// The directory is not writable by this user, or its disk is full.
         Write { path: PathBuf, error: io::Error }: local, "cannot write {path}: {error}" (path = path.display()),
             hint "Pass a file in a directory that only this user can write to: --out FILE.";
         /// The user has no home directory for a new keystore.

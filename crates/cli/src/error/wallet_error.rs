@@ -17,7 +17,7 @@ errors! {
         /// The channel file cannot be read, or it is not a channel file.
         ChannelFile { path: PathBuf, why: String }: local, "cannot read the channel in {path}: {why}" (path = path.display()),
             hint "Pass the file that `vipnode wallet deposit` created for the channel: --channel FILE.";
-        /// The directory does not exist or is not writable for this user, or its disk is full.
+        /// The directory does not exist or is not writable by this user, or its disk is full.
         WriteChannel { path: PathBuf, why: String }: local, "cannot write {path}: {why}" (path = path.display()),
             hint "Pass a file in a directory that only this user can write to: --channel FILE.";
         /// A field of a new channel is missing.
@@ -28,11 +28,11 @@ errors! {
             hint "Ask the pool's operator how to pay. If the pool keeps accounts, run `vipnode account link {pool} --keystore FILE`.";
         /// The EVM node that was passed follows a different chain from the pool's escrow.
         PoolChain { pool: String, of: u64, node: u64 }: local,
-            "the pool at {pool} takes deposits on chain {of}, but the EVM node is on chain {node}",
-            hint "Pass a node of chain {of}: --chain.rpc URL.";
+            "the pool at {pool} accepts deposits on chain {of}, but the EVM node is on chain {node}",
+            hint "Pass a node on chain {of}: --chain.rpc URL.";
         /// No agent of this machine uses the pool, or several do.
         NoAuthorizer { pool: String, agents: usize }: local,
-            "{which} on this machine uses the pool at {pool}, so it is not known whose key signs the vouchers"
+            "{which} on this machine uses the pool at {pool}, so vipnode cannot determine whose key signs the vouchers"
             (which = if *agents == 0 { "no running client" } else { "more than one client" }),
             hint "Start one client of this pool, or pass the address of the agent's key, which the agent shows at startup: \
                   --authorizer ADDRESS.";
@@ -45,7 +45,7 @@ errors! {
         /// The EVM node that was passed follows a different chain from the one on which the channel was created.
         OtherChain { path: PathBuf, of: u64, node: u64 }: local,
             "the channel in {path} is on chain {of}, but the EVM node is on chain {node}" (path = path.display()),
-            hint "Pass a node of chain {of}: --chain.rpc URL.";
+            hint "Pass a node on chain {of}: --chain.rpc URL.";
         /// The channel was created in another escrow contract.
         OtherEscrow { path: PathBuf, escrow: Account }: local,
             "the channel in {path} is in the contract {escrow}, which is not the x402 escrow" (path = path.display()),

@@ -163,7 +163,7 @@ fn notice_line(notice: &Notice) -> Line {
             line.with("credit_wei", credit_wei.to_string()).with("deposit_wei", deposit_wei.to_string())
         }
         Notice::PoolDisconnected { why } => {
-            let then = "The node keeps its peers meanwhile; reconnecting.";
+            let then = "The node keeps its peers; reconnecting.";
             lost_pool(PoolState::Disconnected, &format!("{why}. {then}"), why)
         }
         Notice::PoolUnreachable { why, retry_ms } => {

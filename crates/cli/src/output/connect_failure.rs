@@ -51,17 +51,17 @@ pub(super) fn why_not_connected(perspective: Perspective, cause: ConnectFailure,
         }
         ConnectFailure::EthVersion => format!("it{runs} and your node have no eth version in common"),
         ConnectFailure::NoLightSlot if perspective != Perspective::Host => {
-            "it disconnected your light node immediately, which means that all its slots for light nodes are taken"
+            "it disconnected your light node immediately, which means that all of the host's light slots are taken"
                 .to_owned()
         }
         ConnectFailure::NoLightSlot => {
-            "your node disconnected it immediately, which means that all its slots for light nodes are taken. Trusted \
+            "your node disconnected it immediately, which means that all of your node's light slots are taken. Trusted \
              peers do not bypass that limit. No light node is admitted for 10 s or until one disconnects"
                 .to_owned()
         }
         ConnectFailure::NoCommonProtocol => {
-            "the connection closed before a protocol started, and the node did not report why: the genesis blocks, \
-             forks, network IDs, or eth versions do not match"
+            "the connection closed before a protocol started, and the node did not report why. Probably, the genesis \
+             blocks, forks, network IDs, or eth versions do not match"
                 .to_owned()
         }
         ConnectFailure::NoDialSlot { dialed } => {

@@ -30,7 +30,7 @@ The Prometheus files are in `packaging/prometheus` and in the `prometheus` direc
 | `alerts_test.yml` | tests of the alerts: `promtool test rules alerts_test.yml` |
 
 `packaging/grafana/vipnode.json` is a dashboard for pools and agents. Its first row shows whether there are current
-problems. To import it in Grafana, choose Dashboards, New, Import.
+problems. To import it in Grafana, choose **Dashboards > New > Import**.
 
 To scrape a pool with TLS, add these lines to its scrape job. With a certificate from Let's Encrypt, leave out `tls_config`:
 

@@ -247,7 +247,7 @@ async fn pool(status: &AgentStatus, facts: Option<&NodeFacts>, trust: &Trust) ->
         let place = format!("the node's p2p port {port} at {address}");
         let hint = format!("Open TCP port {port} in the firewall, and forward it from the router to this machine");
         match reached {
-            Reach::Open => PathStep::new("p2p", Tone::Good, format!("The pool reaches {place}")),
+            Reach::Open => PathStep::new("p2p", Tone::Good, format!("The pool can reach {place}")),
             Reach::Refused => {
                 PathStep::failed("p2p", format!("The pool cannot reach {place}: connection refused"), hint)
             }
@@ -359,7 +359,7 @@ mod tests {
                     node(),
                     PathStep::new("pool", Tone::Good, "The pool at wss://pool.example/ responded in 31.4 ms"),
                     PathStep::new("joined", Tone::Good, "The agent has joined the pool"),
-                    PathStep::new("p2p", Tone::Good, "The pool reaches the node's p2p port 30303 at 203.0.113.7"),
+                    PathStep::new("p2p", Tone::Good, "The pool can reach the node's p2p port 30303 at 203.0.113.7"),
                 ],
             ),
             (

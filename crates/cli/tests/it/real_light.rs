@@ -70,7 +70,7 @@ async fn a_light_node_that_finds_all_light_slots_taken_gets_another_host() {
     let mut client = light_setup.agent("client", &url, &["--min-peers", "1"]);
     let notice = client.event("host_not_connected").await;
     assert_eq!(notice["peer"], enode(&first).await.id.to_string());
-    assert!(notice["text"].as_str().unwrap().contains("all its slots for light nodes are taken"), "{notice}");
+    assert!(notice["text"].as_str().unwrap().contains("all of the host's light slots are taken"), "{notice}");
     let notice = host.event("client_not_connected").await;
     assert!(notice["hint"].as_str().unwrap().contains("--light.maxpeers"), "{notice}");
     client.event("hosts_missing").await;

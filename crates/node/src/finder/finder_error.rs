@@ -9,7 +9,7 @@ errors! {
     /// The search failed. The message lists the locations that were tried.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum FinderError {
-        /// No execution client is running, or it listens at another path or address.
+        /// No execution client is running, or it listens on another path or address.
         NoNode {
             /// In order.
             tried: Vec<Tried>,

@@ -6,7 +6,7 @@ errors! {
     /// Why a running pool does not do what its operator asks for.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub enum AdminError {
-        /// Nothing listens on the pool's socket.
+        /// Nothing is listening on the pool's socket.
         Gone {
             /// Path of the pool's admin socket.
             path: PathBuf,

@@ -35,7 +35,7 @@ struct AddressTable {
 /// The limit that refuses a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LimitReached {
-    /// The pool has reached its limit of connections.
+    /// The pool has reached its limit on connections.
     Pool,
     /// The address has reached its limit.
     Address,
@@ -75,7 +75,7 @@ impl LimitReached {
     /// Returns the HTTP body of the refusal.
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::Pool => "this pool has reached its limit of connections; try again later\n",
+            Self::Pool => "this pool has reached its limit on connections; try again later\n",
             Self::Address => "too many connections from this address; close some\n",
             Self::Block => "too many connections from this address block; close some\n",
             Self::TooFast => "too many new connections from this address block; wait a second\n",

@@ -134,7 +134,7 @@ async fn a_probe_of_this_machine_is_answered_when_every_connection_is_taken() {
     assert!(get(address, "/health").await.starts_with("HTTP/1.1 200"));
     assert!(get(address, "/metrics").await.contains("vipnode_pool_open_sockets 1"));
     let other = get(address, "/health?full").await;
-    assert!(other.starts_with("HTTP/1.1 503") && other.contains("limit of connections"), "{other}");
+    assert!(other.starts_with("HTTP/1.1 503") && other.contains("limit on connections"), "{other}");
     let proxied =
         "GET /health HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: 198.51.100.7\r\nconnection: close\r\n\r\n";
     assert!(exchange(address, proxied.as_bytes()).await.starts_with("HTTP/1.1 503"), "someone else's");

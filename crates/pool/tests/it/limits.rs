@@ -56,7 +56,7 @@ async fn d4_frame_bytes() {
 #[tokio::test]
 async fn d4_connections_in_all_and_of_an_address() {
     for (limits, status, words) in [
-        (PoolLimits { connections: 1, ..PoolLimits::default() }, 503, "limit of connections"),
+        (PoolLimits { connections: 1, ..PoolLimits::default() }, 503, "limit on connections"),
         (PoolLimits { connections_an_address: 1, ..PoolLimits::default() }, 429, "from this address"),
     ] {
         let pool = limited(limits).await;

@@ -53,9 +53,9 @@ errors! {
     /// Why an [`AccountRequest`] is not valid.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum AccountRequestError {
-        /// A different key made the signature, or a different text was signed.
+        /// The signature was made with a different key, or a different message was signed.
         Signature: Unauthorized, "the account's signature does not match this pool, account, node, and counter",
-            hint "Sign exactly the text that `vipnode account` prints, with the account that it names.";
+            hint "Sign exactly the message that `vipnode account` prints, with the account that it names.";
     }
 }
 

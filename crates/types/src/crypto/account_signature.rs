@@ -41,7 +41,7 @@ errors! {
         /// Each signature has a second form with a different S. Wallets produce the form with the lower S, and vipnode
         /// accepts only this form.
         HighS: local, "the signature's S is in the upper half of the curve order (EIP-2), so it could be a modified copy",
-            hint "Sign the text again with the wallet.";
+            hint "Sign the message again with the wallet.";
     }
 }
 

@@ -59,7 +59,7 @@ errors! {
             meant: String,
         }: local, "the scheme and the host are not separated by ://; did you mean {meant}?",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
-        /// The text contains a control character, which could forge a line of the signed text.
+        /// The text contains a control character, which could forge a line of the signed message.
         Control: local, "it contains a control character",
             hint "Write it as wss://HOST, ws://HOST:PORT, https://HOST, or http://HOST:PORT.";
         /// The URL is not valid for another reason.

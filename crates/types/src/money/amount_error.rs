@@ -57,7 +57,8 @@ errors! {
             /// The period, at most 64 characters.
             period: String,
         }: local, "{period:?} is not a valid period",
-            hint "Use second, minute, hour, day, week, or month (30 days), or s, min, h, d, w, or mo, or a number of them up to 49 days.";
+            hint "Use second, minute, hour, day, week, or month (30 days), or s, min, h, d, w, or mo, or a multiple \
+                such as 6h (at most 49 days).";
         /// The abbreviation "m" is ambiguous.
         AmbiguousPeriod {
             /// The period, at most 64 characters.

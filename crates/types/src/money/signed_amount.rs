@@ -2,9 +2,9 @@ use std::fmt;
 
 use crate::{Amount, text_form::serde_as_text};
 
-/// A balance, or a change of one: the exact difference of two amounts, in the asset's smallest unit.
+/// A balance, or a change to a balance: the exact difference of two amounts, in the asset's smallest unit.
 ///
-/// In JSON it is a string of decimal digits, with a minus sign below zero.
+/// In JSON it is a string of decimal digits, and a negative amount has a minus sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct SignedAmount {
     /// False for zero.

@@ -12,7 +12,7 @@ pub struct LinkRequest {
     pub account: Account,
     /// The ID of the chain that the node follows.
     pub chain_id: u64,
-    /// The counter in the text that the account signed: Unix milliseconds.
+    /// The counter in the message that the account signed: Unix milliseconds.
     pub counter: Ms,
     /// The account's signature of the text described under "Accounts" on the "Protocol 3" page of the book.
     pub signature: AccountSignature,
@@ -52,7 +52,7 @@ pub struct UnlinkRequest {
 pub struct AccountQuery {
     /// The account that signs.
     pub account: Account,
-    /// The counter in the text that the account signed: Unix milliseconds.
+    /// The counter in the message that the account signed: Unix milliseconds.
     pub counter: Ms,
     /// The account's signature of the text described under "Accounts" on the "Protocol 3" page of the book.
     pub signature: AccountSignature,
@@ -150,7 +150,7 @@ impl UnlinkRequest {
 }
 
 impl AccountQuery {
-    /// How long a signed query can be used, in milliseconds. The signed text states it.
+    /// How long a signed query can be used, in milliseconds. The signed message states it.
     const VALID_MS: u64 = 60 * 60 * 1_000;
 
     /// Whether the query can be used at `now`: it is at most one hour old, and at most `ahead_ms` ahead, for clocks that

@@ -123,7 +123,7 @@ fn without_a_node_the_pool_is_looked_at_all_the_same() {
 fn a_price_above_the_maximum_is_no_price_that_works() {
     let mut facts = well();
     let shown = |facts: &Facts| evaluate(facts).into_iter().find(|finding| finding.check == "price").unwrap();
-    assert_eq!(shown(&facts).text, "The pool is free");
+    assert_eq!(shown(&facts).text, "The pool does not charge for slots");
     supply(&mut facts).price = Price::per_minute(100);
     assert_eq!(shown(&facts).text, "A slot costs 100 wei/minute here");
     facts.wants.agent.max_price = "100 wei/minute".parse().ok();

@@ -28,7 +28,7 @@ errors! {
         WalletForm: Unauthorized,
             "a wallet's signature is 65 bytes in hex (R, S, and V, where V is 0, 1, 27, or 28)",
             hint "Encode R, S, and V (65 bytes) as the signature: base64 in a signed call, hex from a wallet.";
-        /// A different key made the signature, or different bytes were signed.
+        /// The signature was made with a different key, or different bytes were signed.
         Wrong: Unauthorized, "the signature does not match this ID, method, and params",
             hint "Sign the method and [id,nonce,arguments…] byte for byte as they are sent.";
     }
