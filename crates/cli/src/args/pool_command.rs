@@ -293,7 +293,7 @@ pub(crate) enum OrderName {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vipnode pool admin nodes 1f3a            list the nodes whose ID begins with 1f3a\n  \
+    after_help = "Examples:\n  vipnode pool admin nodes 1f3a            list nodes whose ID begins with 1f3a\n  \
                         vipnode pool admin nodes geth/v1.16      list the nodes that run this release"
 )]
 pub(crate) struct NodesArgs {

@@ -14,13 +14,12 @@ use super::{
     recomputed_unpaid::RecomputedUnpaid,
 };
 
-/// Billing periods that an account pays for, without an entry. The entries are not indexed by period: `SQLite` makes a
-/// temporary index for the join.
+/// Billing periods that an account pays for, without an entry. Neither side is indexed by period, so both are sorted: a join would
+/// compare each with each.
 const PERIODS_WITHOUT_ENTRY: &str = "
-    SELECT period.lease, period.row FROM journal AS period LEFT JOIN entries AS entry
-        ON entry.kind = 'lease' AND entry.subject = period.lease AND entry.lease_row = period.row
-    WHERE period.payer IS NOT NULL AND period.payee IS NOT NULL AND entry.number IS NULL
-        AND (length(period.cost) > 0 OR length(period.earlier_cost) > 0)";
+    SELECT lease, row FROM journal
+    WHERE payer IS NOT NULL AND payee IS NOT NULL AND (length(cost) > 0 OR length(earlier_cost) > 0)
+    EXCEPT SELECT subject, lease_row FROM entries WHERE kind = 'lease'";
 /// Billing periods with more than one entry.
 const PERIODS_BILLED_AGAIN: &str = "
     SELECT subject, lease_row FROM entries WHERE kind = 'lease' GROUP BY subject, lease_row HAVING count(*) > 1";
