@@ -140,7 +140,7 @@ fn a_client_that_was_refused_for_its_funds_is_notified_when_they_change() {
     assert!(!notified(&mut pool), "it has the hosts that it wants");
 }
 
-/// What a doctor of the client is notified.
+/// What the pool answers to `doctor` for the client.
 fn checked(pool: &mut Pool) -> HostSupply {
     check(pool, CLIENT, ISSUED, client(CLIENT)).unwrap()
 }
