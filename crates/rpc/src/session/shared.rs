@@ -94,7 +94,8 @@ impl Shared {
 
     pub(crate) fn try_queue(&self, outgoing: Outgoing) -> Result<(), NotQueued> {
         let mut queues = self.lock();
-        if let Some(end) = &queues.ended {
+        // After a close nothing is added, so what is sent before it comes to an end.
+        if let Some(end) = queues.ended.as_ref().or(queues.close.as_ref()) {
             return Err(NotQueued::Ended(end.clone()));
         }
         if queues.calls.len() >= self.outbound {

@@ -56,6 +56,21 @@ async fn a_pipe_carries_calls_both_ways() {
     assert_eq!(lost, CallError::Lost(SessionEnd::closed("enough")));
 }
 
+/// A pool orders the eviction of a banned node right before it closes the connection.
+#[tokio::test]
+async fn what_was_called_before_a_close_arrives_and_nothing_after_it() {
+    let (left, mut right) = pipe();
+    let mut before = std::pin::pin!(left.peer.call("before", &[1], LONG));
+    assert!(futures_util::poll!(&mut before).is_pending(), "it is queued");
+    left.peer.close("enough");
+    let after = left.peer.call("after", &[2], LONG).await.unwrap_err();
+    assert_eq!(after, CallError::Lost(SessionEnd::closed("enough")));
+    let Some(Incoming::Request { method, .. }) = right.incoming.recv().await else { panic!() };
+    assert_eq!(method, "before");
+    assert!(right.incoming.recv().await.is_none());
+    assert_eq!(before.await.unwrap_err(), CallError::Lost(SessionEnd::closed("enough")));
+}
+
 #[tokio::test]
 async fn d48_a_thousand_calls_in_flight_are_all_answered() {
     let (left, mut right) = pipe();
