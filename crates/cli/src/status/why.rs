@@ -109,7 +109,9 @@ fn one(Why { node, reply, client, .. }: &Why) -> Styled {
     let unconnected = unconnected(client);
     page.mark(if reply.missing == 0 && unconnected == 0 { Tone::Good } else { Tone::Warning });
     let missing = missing(reply.missing, unconnected, reply.reason.as_deref());
-    let _infallible = writeln!(page, "Node {} wants {}, {missing}", node.short(), counted(reply.want.into(), "host"));
+    // After a restart, the pool does not know what a client wants that has all its hosts and does not ask.
+    let wants = counted(reply.want.max(client.wants).into(), "host");
+    let _infallible = writeln!(page, "Node {} wants {wants}, {missing}", node.short());
     for given in reply.hosts.iter().take(HOSTS) {
         let state = connection(client.leases.iter().find(|lease| lease.lease == given.lease));
         let _infallible = writeln!(page, "  host {} {}{state}", given.host.short(), selection(given));
@@ -245,11 +247,11 @@ mod tests {
         };
         let client = crate::tests::agent(1, Some(7), Some(0)).client.unwrap();
         let waiting = |redial_ms| LeaseStatus { connected: None, redial_ms, ..client.leases[0].clone() };
-        let client = AgentClientStatus { leases: vec![waiting(Some(20_000))], ..client.clone() };
+        let client = AgentClientStatus { wants: 4, leases: vec![waiting(Some(20_000))], ..client.clone() };
         let page = one(&Why { node: NodeId::new([1; 64]), socket: PathBuf::new(), reply, client });
         let text = page.to_string();
         for words in [
-            "wants 3 hosts, 1 missing: no host has a free slot; 1 not connected yet",
+            "wants 4 hosts, 1 missing: no host has a free slot; 1 not connected yet",
             "was assigned earlier; the pool no longer remembers why; not connected: the node may wait 20s",
             "host abababababab was the best of 12 hosts, with 76 points: +50 free slots, -4 round trip to the pool, +30 time connected",
             "was assigned earlier; the pool no longer remembers why",
