@@ -53,7 +53,7 @@ async fn a_banned_agent_is_out_until_the_ban_is_removed_also_after_a_restart() {
 
 /// Otherwise the banned client's node would go on dialing its host, and would show a lease that the pool has ended.
 #[tokio::test]
-async fn both_sides_of_a_lease_of_a_banned_client_end_it_and_show_why() {
+async fn both_sides_of_a_lease_of_a_banned_client_end_it() {
     let (nodes, dir) = (Nodes::start().await, tempfile::tempdir().unwrap());
     let datadir = dir.path().join("pool").to_str().unwrap().to_owned();
     let (_pool, url) = Vipnode::pool(&["--datadir", &datadir]).await;
@@ -65,9 +65,10 @@ async fn both_sides_of_a_lease_of_a_banned_client_end_it_and_show_why() {
     let listed = admin(&datadir, &["nodes"]).await["nodes"].clone();
     let banned = listed.as_array().unwrap().iter().find(|node| node["client"] == true).unwrap()["node"].clone();
     admin(&datadir, &["ban", banned.as_str().unwrap(), "--reason", "flood"]).await;
-    for ended in [client.event("host_lost").await, host.event("client_evicted").await] {
-        assert!(ended["text"].as_str().unwrap().contains("banned"), "{ended}");
-    }
+    let evicted = host.event("client_evicted").await;
+    assert!(evicted["text"].as_str().unwrap().contains("banned"), "{evicted}");
+    // The host's node may disconnect the client's before the pool's call arrives: then the client has no reason to show yet.
+    client.event("host_lost").await;
     assert!(client.event("pool_refused").await["text"].as_str().unwrap().contains("flood"));
     assert!(client.interrupt().await.success() && host.interrupt().await.success());
 }
