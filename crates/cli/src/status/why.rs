@@ -124,7 +124,7 @@ fn one(Why { node, reply, client, .. }: &Why) -> Styled {
         );
     }
     if reply.hosts.iter().any(|given| given.selection.is_some()) {
-        page.push("  points: the pool assigns the host with the most points, counted when the host was assigned\n");
+        page.push("  points: computed when the host was assigned; the pool assigns the host with the most points\n");
     }
     let ExplainReply { connected_hosts, examined, candidates, .. } = reply;
     // What stands in the way is the reason above.

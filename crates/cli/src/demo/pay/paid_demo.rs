@@ -115,7 +115,7 @@ impl PaidDemo {
         display.say("5  The clients leave, and the pool claims what was metered");
         scenario.stop(&DemoRole::CLIENTS, display).await;
         demo.claim(scenario, display).await?;
-        display.say("6  The operator pays the hosts from the treasury, and marks the payouts");
+        display.say("6  The operator pays the hosts from the treasury and marks the payouts as paid");
         demo.pay_hosts(scenario, display).await?;
         let balances = scenario.during(display, demo.balances()).await?;
         display.say("7  All agents stop and undo their changes to the nodes");
