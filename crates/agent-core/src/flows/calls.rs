@@ -7,11 +7,7 @@ use vipnode_types::{
 
 use crate::{
     Action, AdmitFailure, AgentCore, EvictionCause, FromPool, Notice, Refusal, RequestTag,
-    host::{
-        admission::refuses,
-        offer::{OfferedSlots, too_cheap},
-        waiting_admits::WaitingAdmit,
-    },
+    host::{admission::refuses, offer::OfferedSlots, waiting_admits::WaitingAdmit},
     leases::{Lease, Terms},
     limits,
     policy::dialable::undialable,
@@ -69,14 +65,8 @@ impl AgentCore {
     fn agree(&mut self, now: Ms, call: &PriceCall) -> Result<(), Refusal> {
         let PriceCall { lease, price, fee_bps, .. } = *call;
         let held = self.leases.get(lease).filter(|lease| lease.runs()).ok_or(Refusal::NoLease)?;
-        match (held.side(), &self.config.host) {
-            (Side::Client, _) if !self.config.pays(price) => return Err(Refusal::TooExpensive),
-            (Side::Host, Some(host)) => {
-                if let Some(why) = too_cheap(host, price.less_fee(fee_bps)) {
-                    return Err(Refusal::NotOffering { why });
-                }
-            }
-            _ => {}
+        if let Some(refusal) = self.price_refusal(held.side(), price, fee_bps) {
+            return Err(refusal);
         }
         if let Some(held) = self.leases.get_mut(lease) {
             held.set_price(price, now);

@@ -181,17 +181,7 @@ fn a_client_signs_an_hour_ahead_before_it_asks_for_hosts() {
 
 #[test]
 fn a_client_signs_again_when_half_is_used_and_never_beyond_its_limit_of_a_day() {
-    let mut bench = Bench::live(paying());
-    bench.obliging = true;
-    let tag = bench.connects_to_pay(TERMS).unwrap();
-    bench.answer(tag, node_funds(None));
-    let (tag, mut signed) = bench.voucher().unwrap();
-    bench.answer(tag, PoolAnswer::Voucher(Box::new(funds(signed, 0))));
-    let mut slot = place(LEASE, HOST);
-    slot.price = Price::per_minute(A_MINUTE);
-    bench.give(vec![slot]);
-    bench.done();
-    bench.peers(&[HOST]);
+    let (mut bench, mut signed) = Bench::served();
     let began = bench.now;
     let mut limited = false;
     for _ in 0..900 {

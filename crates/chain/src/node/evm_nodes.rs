@@ -1,13 +1,8 @@
-use futures_util::{FutureExt as _, future::join_all};
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use vipnode_types::{Account, Hash256, RpcUrl};
 
-use super::{
-    BlockTag, ChainLimits, EvmBlock, EvmLog, EvmReceipt,
-    node_calls::NodeCalls,
-    node_logs,
-    quorum::{Quorum, enough_of},
-};
+use super::{BlockTag, ChainLimits, EvmBlock, EvmLog, EvmReceipt, node_calls::NodeCalls, node_logs, quorum::Quorum};
 use crate::{abi::ContractCall, error::ChainError};
 
 /// One to three execution clients or providers of one chain, which are called over HTTP. Each may be behind, be wrong, or lie.
@@ -174,8 +169,9 @@ impl EvmNodes {
     /// The first error if no node took it. After [`ChainError::Unreachable`], it may have arrived.
     pub async fn send_raw(&self, raw: &[u8]) -> Result<(), ChainError> {
         let params = json!([const_hex::encode_prefixed(raw)]);
-        let calls: Vec<_> = self.quorum.nodes().iter().map(|node| send_to(node, &params).boxed()).collect();
-        let sent = join_all(calls).await;
+        let calls = self.quorum.nodes().iter().map(|node| send_to(node, &params).boxed()).collect();
+        // One that took it passes it on.
+        let sent = self.quorum.in_time(calls, 1).await;
         let accepted = sent.iter().any(Result::is_ok);
         sent.into_iter().find(|sent| sent.is_ok() == accepted).unwrap_or(Ok(()))
     }
@@ -210,7 +206,7 @@ impl EvmNodes {
     pub async fn logs(&self, contract: Account, from: u64, to: u64) -> Result<Vec<EvmLog>, ChainError> {
         let nodes = self.quorum.nodes();
         let calls = nodes.iter().map(|node| node_logs::read(node, contract, from, to).boxed()).collect();
-        let read = self.quorum.all_in_time(calls).await;
+        let read = self.quorum.in_time(calls, self.quorum.enough()).await;
         let (mut logs, mut answered, mut failed): (Vec<EvmLog>, usize, _) = (Vec::new(), 0, None);
         for part in read {
             match part {
@@ -221,9 +217,8 @@ impl EvmNodes {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        match failed {
-            Some(error) if answered < enough_of(nodes.len()) => return Err(error),
-            _ => {}
+        if let Some(error) = failed.filter(|_| answered < self.quorum.enough()) {
+            return Err(error);
         }
         logs.sort_by_key(|log| (log.block_number, log.log_index, log.block_hash.0));
         logs.dedup();

@@ -58,21 +58,23 @@ impl Quorum {
         params: &Value,
         read: impl Fn(&NodeCalls, Raw) -> NodeAnswer<T> + Sync,
     ) -> NodeAnswer<T> {
-        let outcomes = self.all_in_time(self.calls(method, params, &read)).await;
+        let outcomes = self.in_time(self.calls(method, params, &read), self.enough()).await;
         reached_of(outcomes, self.enough()).unwrap_or_else(|| Err(self.differ(method)))
     }
 
-    fn enough(&self) -> usize {
+    /// How many nodes have to agree.
+    pub(super) fn enough(&self) -> usize {
         enough_of(self.nodes.len())
     }
 
-    /// What the nodes answer; once enough have, the others are waited for only a little.
-    pub(super) async fn all_in_time<T: Send>(&self, calls: Vec<BoxFuture<'_, NodeAnswer<T>>>) -> Vec<NodeAnswer<T>> {
-        let enough = self.enough();
-        gathered(calls, |outcomes| {
-            (outcomes.iter().filter(|outcome| outcome.is_ok()).count() >= enough).then_some(self.grace)
-        })
-        .await
+    /// What the nodes answer; once `least` of them have, the others are waited for only a little.
+    pub(super) async fn in_time<T: Send>(
+        &self,
+        calls: Vec<BoxFuture<'_, NodeAnswer<T>>>,
+        least: usize,
+    ) -> Vec<NodeAnswer<T>> {
+        let answered = |answers: &[NodeAnswer<T>]| answers.iter().filter(|answer| is_answer(answer)).count();
+        gathered(calls, |answers| (answered(answers) >= least).then_some(self.grace)).await
     }
 
     /// The same call to each node.
@@ -113,13 +115,13 @@ async fn gathered<T>(
 }
 
 /// How many of `nodes` have to agree: more than half.
-pub(super) const fn enough_of(nodes: usize) -> usize {
+const fn enough_of(nodes: usize) -> usize {
     (nodes / 2).saturating_add(1)
 }
 
-/// Whether an error is about the node alone, and not about what was asked.
-const fn is_failure(error: &ChainError) -> bool {
-    !matches!(error, ChainError::Reverted { .. } | ChainError::NoBlock { .. })
+/// Whether a node answered what was asked. Other errors are about the node alone.
+const fn is_answer<T>(answer: &NodeAnswer<T>) -> bool {
+    matches!(answer, Ok(_) | Err(ChainError::Reverted { .. } | ChainError::NoBlock { .. }))
 }
 
 fn is_agreed<T: PartialEq>(outcomes: &[NodeAnswer<T>], enough: usize) -> bool {
@@ -129,7 +131,6 @@ fn is_agreed<T: PartialEq>(outcomes: &[NodeAnswer<T>], enough: usize) -> bool {
 /// Where an outcome is that `enough` nodes have.
 fn agreed_at<T: PartialEq>(outcomes: &[NodeAnswer<T>], enough: usize) -> Option<usize> {
     let same = |outcome: &NodeAnswer<T>| outcomes.iter().filter(|other| *other == outcome).count();
-    let is_answer = |outcome: &NodeAnswer<T>| !matches!(outcome, Err(error) if is_failure(error));
     outcomes.iter().position(|outcome| is_answer(outcome) && same(outcome) >= enough)
 }
 
@@ -159,8 +160,7 @@ fn reached_of<T: Ord>(outcomes: Vec<NodeAnswer<T>>, enough: usize) -> Option<Nod
 
 /// The first failure, if fewer than `enough` nodes answered.
 fn too_few<T>(outcomes: Vec<NodeAnswer<T>>, enough: usize) -> Option<NodeAnswer<T>> {
-    let (failed, answered): (Vec<_>, Vec<_>) =
-        outcomes.into_iter().partition(|outcome| matches!(outcome, Err(error) if is_failure(error)));
+    let (answered, failed): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(is_answer);
     (answered.len() < enough).then(|| failed.into_iter().next()).flatten()
 }
 

@@ -142,9 +142,16 @@ async fn a_silent_node_is_not_waited_for() {
     let (mut fakes, _) = nodes(&[HONEST, HONEST]).await;
     fakes.push(FakeNode::start(|_, _| Silence).await);
     let three = opened(&fakes);
-    assert_eq!(three.call(&call(), None, BlockTag::Number(8)).await.unwrap().last(), Some(&5));
-    assert_eq!(height(&three).await, Ok(8));
-    assert_eq!(three.logs(ESCROW, 1, 8).await.unwrap().len(), 1);
+    let work = async {
+        assert_eq!(three.call(&call(), None, BlockTag::Number(8)).await.unwrap().last(), Some(&5));
+        assert_eq!(height(&three).await, Ok(8));
+        let none = three.block(BlockTag::Finalized).await;
+        assert!(matches!(none, Err(ChainError::NoBlock { .. })), "an answer, too: {none:?}");
+        assert_eq!(three.logs(ESCROW, 1, 8).await.unwrap().len(), 1);
+        assert_eq!(three.send_raw(&[1]).await, Ok(()));
+    };
+    // Each call of the silent one takes 20 s.
+    tokio::time::timeout(std::time::Duration::from_secs(10), work).await.expect("the silent node delays nothing");
 }
 
 #[tokio::test]

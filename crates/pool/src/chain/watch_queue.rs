@@ -79,22 +79,7 @@ impl WatchQueue {
 
 #[cfg(test)]
 mod tests {
-    use vipnode_types::{Account, Hash256};
-
-    use super::*;
-
-    fn channel(salt: u8) -> ChannelConfig {
-        let account = Account::new([1; 20]);
-        ChannelConfig {
-            payer: account,
-            payer_authorizer: account,
-            receiver: account,
-            receiver_authorizer: account,
-            token: account,
-            withdraw_delay_s: 900,
-            salt: Hash256([salt; 32]),
-        }
-    }
+    use super::{super::watched_channel::tests::channel, *};
 
     fn block(text: &str) -> Option<AddressBlock> {
         Some(AddressBlock::of(text.parse().unwrap()))

@@ -63,33 +63,37 @@ impl WatchedChannel {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use vipnode_types::Hash256;
 
     use super::*;
 
-    #[test]
-    fn d26_a_channel_is_read_until_its_newest_event_is_final() {
+    /// A channel of its own for each salt.
+    pub(in crate::chain) fn channel(salt: u8) -> ChannelConfig {
         let account = Account::new([1; 20]);
-        let config = ChannelConfig {
+        ChannelConfig {
             payer: account,
             payer_authorizer: account,
             receiver: account,
             receiver_authorizer: account,
             token: account,
             withdraw_delay_s: 900,
-            salt: Hash256::ZERO,
-        };
+            salt: Hash256([salt; 32]),
+        }
+    }
+
+    #[test]
+    fn d26_a_channel_is_read_until_its_newest_event_is_final() {
         let now = Instant::now();
-        let mut channel = WatchedChannel::new(&config, now);
-        assert!(!channel.is_due(now) && channel.is_due(now + READ_AGAIN));
-        channel.changes(7);
-        channel.changes(5);
+        let mut watched = WatchedChannel::new(&channel(0), now);
+        assert!(!watched.is_due(now) && watched.is_due(now + READ_AGAIN));
+        watched.changes(7);
+        watched.changes(5);
         let reading = |deposited| ChannelReading { deposited: Amount::new(deposited), ..ChannelReading::default() };
-        assert_eq!(channel.read((reading(1), Amount::ZERO), 6, now), (Some(reading(1)), Some(Amount::ZERO)));
-        assert!(channel.is_due(now), "block 7 is not final");
-        assert_eq!(channel.read((reading(1), Amount::ZERO), 6, now), (None, None), "nothing new");
-        assert_eq!(channel.read((reading(2), Amount::new(1)), 7, now), (Some(reading(2)), Some(Amount::new(1))));
-        assert!(!channel.is_due(now));
+        assert_eq!(watched.read((reading(1), Amount::ZERO), 6, now), (Some(reading(1)), Some(Amount::ZERO)));
+        assert!(watched.is_due(now), "block 7 is not final");
+        assert_eq!(watched.read((reading(1), Amount::ZERO), 6, now), (None, None), "nothing new");
+        assert_eq!(watched.read((reading(2), Amount::new(1)), 7, now), (Some(reading(2)), Some(Amount::new(1))));
+        assert!(!watched.is_due(now));
     }
 }
